@@ -1,0 +1,51 @@
+# Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format requirements redrive replay clean
+
+PYTHON := .venv/bin/python
+STAMP := .venv/installed
+COMPILE := $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options
+
+help: ## Show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: $(STAMP) ## Run the whole service on this machine (PORT=8000, DATABASE=dynamodb-local, CLOCK=2019-03-01T00:00:00Z)
+	@exec $(PYTHON) -m infra.local
+
+test: $(STAMP) ## Run all tests; what cannot run here is named at the end
+	@exec $(PYTHON) -m pytest
+
+check: $(STAMP) ## Check format, lint, types and templates
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy --strict chalicelib app.py
+	.venv/bin/cfn-lint infra/*.yaml
+
+format: $(STAMP) ## Format the code and mend what lint can mend
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 takes the newest)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in
+
+redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage or letters; /dev shows AWS_ENDPOINT_URL)
+	@exec $(PYTHON) -m infra.redrive $(QUEUE)
+
+replay: $(STAMP) ## Feed a running service with March 2019 at its real volume
+	@exec $(PYTHON) -m infra.replay
+
+clean: ## Remove the environment, the downloads and every cache
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements-dev.txt
+	@python=; for found in python3 python3.13 python3.12 python3.11; do \
+		if $$found -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$found; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed, and none was found as python3." >&2; exit 1; fi; \
+	echo "Making .venv with $$($$python --version) (once; takes a minute)"; \
+	$$python -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,325 @@
+"""The verbs of the service: what the public, officers, triage and the clock do to reports.
+
+Each reads the report, lets the pure rules of `report.py` say what it becomes, and writes that with one conditional
+update. Store, crime numbers, sender, clock and the source of randomness are handed in. The 24-hour rule is in
+`rule.py`.
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from chalicelib import letters, offences, statistics
+from chalicelib import report as life
+from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.disposals import Disposal, outcome_for
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
+from chalicelib.report import Actor, Crime, Head, Move, Report, Status, Words, assessed
+from chalicelib.store import Store
+from chalicelib.table import ConditionFailed
+from chalicelib.times import local
+from chalicelib.triage import suspect_named
+
+LETTER_LEASE = timedelta(seconds=90)  # longer than a sending may take, shorter than a message stays hidden (360 s)
+TRIES = 5
+
+
+class TryAgain(Exception):
+    """This cannot be done now; the queue brings it back."""
+
+
+@dataclass(frozen=True)
+class Officer:
+    """The officer who asks, as the token says."""
+
+    actor: Actor
+    is_supervisor: bool
+
+
+class Casework:
+    """Everything that can be done with reports. Reports are named by their plain reference."""
+
+    def __init__(
+        self,
+        store: Store,
+        numbers: CrimeNumbers,
+        sender: letters.Sender,
+        clock: Callable[[], datetime],
+        mint: Callable[[], str],
+        force_name: str,
+    ) -> None:
+        """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
+        self._store, self._numbers, self._sender = store, numbers, sender
+        self._clock, self._mint, self._force_name = clock, mint, force_name
+
+    # The public
+
+    def today(self) -> datetime:
+        """Now, in London."""
+        return local(self._now())
+
+    def submit(self, answers: bytes, token: str | None) -> Report:
+        """Store a report from its canonical answers. The same `token` and answers again give the same report.
+
+        Raises AlreadySent if the token came with other answers.
+        """
+        now, said = self._now(), json.loads(answers)
+        return self._store.submit(
+            token or self._mint(), answers, lambda reference: life.receive(reference, said["category"], said, now)
+        )
+
+    def status_for(self, reference: str, email: str, phone: str) -> Report:
+        """The report, for somebody who knows its reference and the email address or telephone number in it."""
+        report = self._store.read(reference)
+        contact = report.answers.get("contact", {}) if report else {}
+        known = ((_plain_email(contact.get("email", "")), _plain_email(email)),
+                 (_plain_phone(contact.get("phone", "")), _plain_phone(phone)))  # fmt: skip
+        matches = [bool(given) and hmac.compare_digest(kept.encode(), given.encode()) for kept, given in known]
+        if not report or not any(matches):
+            raise NotFound("Check the reference, and use the email address or telephone number you gave with it.")
+        return report
+
+    # Triage
+
+    def triage(self, reference: str) -> None:
+        """Assess a report and queue it for an officer. Repeatable: a report that has moved on is left alone."""
+        for _ in range(TRIES):
+            report = self._store.read(reference)
+            if not report or report.status is not Status.RECEIVED:
+                return
+            try:
+                self._store.save(report, life.triage(assessed(report), self._now()))
+                return
+            except ConditionFailed:
+                continue  # an officer was quicker
+        raise TryAgain(reference)
+
+    # Officers
+
+    def list_open(
+        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
+    ) -> list[tuple[str, Head]]:
+        """Open reports, most urgent first, then nearest deadline, each with its place in that order."""
+        return self._seen(officer, islice(_filtered(self._store.open_heads(after), wanted), limit))
+
+    def list_awaiting_disposal(
+        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
+    ) -> list[tuple[str, Head]]:
+        """Reports that were crimed automatically and need a disposal, in the same order."""
+        return self._seen(officer, islice(_filtered(self._store.heads_awaiting_disposal(after), wanted), limit))
+
+    def read(self, officer: Officer, reference: str) -> Report:
+        """A whole report; that it was seen is recorded first."""
+        report = self._find(reference)
+        self._store.log_access(officer.actor, "read", [reference], self._now(), self._mint())
+        return assessed(report)
+
+    def take_next(self, officer: Officer) -> Report | None:
+        """Claim the most urgent report that nobody holds; None if there is none. Never the same for two officers."""
+        now = self._now()
+        for _, head in self._store.open_heads():
+            if head.held_by(now):
+                continue
+            report = self._store.read(head.reference)
+            if not report or not report.is_open or report.head.held_by(now):
+                continue
+            try:
+                taken = self._store.save(report, life.claim(assessed(report), officer.actor, now))
+            except ConditionFailed:
+                continue  # another officer was quicker
+            self._store.log_access(officer.actor, "next", [taken.reference], now, self._mint())
+            return taken
+        return None
+
+    def claim(self, officer: Officer, reference: str, version: int) -> Report:
+        """Hold the report for half an hour."""
+        now = self._now()
+        return self._change(officer, reference, version, lambda report: life.claim(report, officer.actor, now))
+
+    def release(self, officer: Officer, reference: str, version: int) -> Report:
+        """Let go of it."""
+        now = self._now()
+        return self._change(officer, reference, version, lambda report: life.release(report, officer.actor, now))
+
+    def call_back(self, officer: Officer, reference: str, version: int, result: str, text: str | None) -> Report:
+        """Record that a call-back is needed, or how an attempt went."""
+
+        def called(report: Report) -> Report:
+            life.require_room(report)
+            return life.call_back(report, officer.actor, self._now(), result, self._words(text))
+
+        return self._change(officer, reference, version, called)
+
+    def note(self, officer: Officer, reference: str, version: int, text: str) -> Report:
+        """Keep a note."""
+
+        def noted(report: Report) -> Report:
+            life.require_room(report)
+            return life.note(report, officer.actor, self._now(), Words(0, text, self._mint()))
+
+        return self._change(officer, reference, version, noted)
+
+    def crime(
+        self,
+        officer: Officer,
+        reference: str,
+        version: int,
+        offence: str,
+        disposal: Disposal,
+        outcome: int | None,
+        text: str | None,
+    ) -> Report:
+        """Record it as a crime under the next number of the year."""
+        now = self._now()
+        report = self._current(officer, reference, version)
+        life.require(report, Move.CRIME)
+        if not offences.find(offence, local(now).date()):
+            raise InvalidAnswers(errors=[FieldError("offence", "Enter an offence code from the table, such as 28E")])
+        outcome = outcome_for(disposal, outcome, suspect_named(report.answers))
+        loan = self._numbers.borrow([reference], now)
+        crime = Crime(loan.numbers[reference], now, officer.actor, offence, disposal, outcome)
+        try:
+            crimed = self._store.save(report, life.crime(assessed(report), crime, self._words(text)))
+        except ConditionFailed:
+            self._numbers.close(loan, {reference: "the report was changed by somebody else"})
+            raise self._stale(reference) from None
+        self._numbers.close(loan, {})
+        return crimed
+
+    def not_crime(
+        self, officer: Officer, reference: str, version: int, reason: str, rationale: str, more: Mapping[str, str]
+    ) -> Report:
+        """Close it without a crime. `more` names the other report or the other force where the reason calls for it."""
+        if (other := more.get("duplicate_of")) and (other == reference or not self._store.read(other)):
+            message = "Enter the reference of the other report that this one repeats"
+            raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
+        words = Words(0, rationale, self._mint())
+        return self._change(
+            officer, reference, version,
+            lambda report: life.not_crime(report, officer.actor, self._now(), reason, words, more),
+        )  # fmt: skip
+
+    def dispose(
+        self, officer: Officer, reference: str, version: int, disposal: Disposal, outcome: int | None, text: str | None
+    ) -> Report:
+        """Say what follows from a crime."""
+
+        def disposed(report: Report) -> Report:
+            life.require(report, Move.DISPOSE)
+            code = outcome_for(disposal, outcome, suspect_named(report.answers))
+            return life.dispose(report, officer.actor, self._now(), disposal, code, self._words(text))
+
+        return self._change(officer, reference, version, disposed)
+
+    def letters(self, reference: str) -> list[dict[str, Any]]:
+        """What became of the letters about a report."""
+        return self._store.letters(reference)
+
+    # Letters
+
+    def send_letter(self, reference: str, version: int) -> None:
+        """Send the letter that the history entry of `version` asks for, once.
+
+        If we die between sending and recording it, it is sent again: the same letter twice is a smaller surprise for a
+        victim than none. Raises if trying again may help.
+        """
+        report = self._store.read(reference)
+        template = letters.asked_for(report, version) if report else None
+        if not report or not template:
+            return
+        now = self._now()
+        match self._store.start_letter(reference, version, template, now, now - LETTER_LEASE):
+            case "busy":
+                raise TryAgain(reference)
+            case "start":
+                state = self._send(report, version, now)
+                self._store.end_letter(reference, version, state, self._now())
+
+    def _send(self, report: Report, version: int, now: datetime) -> str:
+        if why := letters.withheld(report):
+            return f"withheld: {why}"
+        try:
+            self._sender.send(letters.write(report, version, self._force_name), now)
+        except letters.Undeliverable as refusal:
+            return f"failed: {refusal}"
+        except Exception:
+            self._store.free_letter(report.reference, version)
+            raise
+        return "sent"
+
+    # Figures
+
+    def statistics(self, first: str, last: str) -> list[dict[str, Any]]:
+        """The monthly figures from month `first` to month `last`, such as `2019-03`."""
+        months = statistics.months_between(first, last)
+        return statistics.monthly(months, self._store.received_in(months), self._store.crimed_in(months))
+
+    # What the verbs share
+
+    def _now(self) -> datetime:
+        return self._clock().replace(microsecond=0)
+
+    def _find(self, reference: str) -> Report:
+        report = self._store.read(reference)
+        if not report:
+            raise NotFound("There is no report with this reference.")
+        return report
+
+    def _current(self, officer: Officer, reference: str, version: int) -> Report:
+        """The report if it is as the officer saw it and nobody else holds it."""
+        report = self._find(reference)
+        if report.version != version:
+            raise _stale(report)
+        holder = report.head.held_by(self._now())
+        if holder and holder.id != officer.actor.id and not officer.is_supervisor:
+            detail = f"{holder.name} has claimed this report. A supervisor may take it over."
+            raise NotAllowed(detail, holder=holder.name)
+        return report
+
+    def _change(self, officer: Officer, reference: str, version: int, move: Callable[[Report], Report]) -> Report:
+        report = self._current(officer, reference, version)
+        try:
+            return self._store.save(report, move(assessed(report)))
+        except ConditionFailed:
+            raise self._stale(reference) from None
+
+    def _stale(self, reference: str) -> Stale:
+        return _stale(self._find(reference))
+
+    def _words(self, text: str | None) -> Words | None:
+        return Words(0, text, self._mint()) if text else None
+
+    def _seen(self, officer: Officer, found: Iterator[tuple[str, Head]]) -> list[tuple[str, Head]]:
+        heads = list(found)
+        self._store.log_access(officer.actor, "list", [head.reference for _, head in heads], self._now(), self._mint())
+        return heads
+
+
+def _stale(report: Report) -> Stale:
+    last = report.entries[-1]
+    return Stale(
+        f"{last['by_name']} changed it. Read it again, then decide.",
+        version=report.version,
+        changed_by=last["by_name"],
+        changed_at=last["at"],
+    )
+
+
+def _filtered(heads: Iterator[tuple[str, Head]], wanted: Callable[[Head], bool]) -> Iterator[tuple[str, Head]]:
+    return ((place, head) for place, head in heads if wanted(head))
+
+
+def _plain_email(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _plain_phone(text: str) -> str:
+    """The digits as dialled in the UK: `+44 7700 900123` and `07700 900123` are the same."""
+    digits = "".join(letter for letter in text if letter in "0123456789")
+    if text.strip().startswith("+44") or digits.startswith("0044"):
+        digits = "0" + digits.removeprefix("0044").removeprefix("44").removeprefix("0")
+    return digits

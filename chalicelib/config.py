@@ -1,0 +1,41 @@
+"""What differs from force to force and stage to stage, read from the environment (`.chalice/config.json` sets it)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. Times are in the rules, not here."""
+
+    stage: str
+    table: str
+    triage_queue_url: str
+    letters_queue_url: str
+    token_secret: str
+    oidc_issuer: str
+    oidc_audience: str
+    website_origins: tuple[str, ...]
+    force_name: str
+    force_code: str
+    letter_sender: str
+    letter_from: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises KeyError naming what is not set; CORS origins, the sender and its address may be left out."""
+        return cls(
+            stage=environ["STAGE"],
+            table=environ["REPORTS_TABLE"],
+            triage_queue_url=environ["TRIAGE_QUEUE_URL"],
+            letters_queue_url=environ["LETTERS_QUEUE_URL"],
+            token_secret=environ["TOKEN_SECRET"],
+            oidc_issuer=environ["OIDC_ISSUER"],
+            oidc_audience=environ["OIDC_AUDIENCE"],
+            website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),
+            force_name=environ["FORCE_NAME"],
+            force_code=environ["FORCE_CODE"],
+            letter_sender=environ.get("LETTER_SENDER", "outbox"),
+            letter_from=environ.get("LETTER_FROM", ""),
+        )

@@ -1,0 +1,40 @@
+"""What wakes us besides HTTP. Each may come twice, late, out of order or after a crash; each says why that is fine."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chalicelib import letters
+from chalicelib.queues import Change, read
+from chalicelib.store import report_change
+from chalicelib.wiring import service
+
+log = logging.getLogger("crime-reports")
+
+
+def forward_changes(images: Iterable[Mapping[str, Any] | None]) -> None:
+    """From the stream to the queues: references and kinds of change, no personal data.
+
+    A failure raises, and the stream brings the batch again; whoever reads the queues expects to be told twice.
+    """
+    changes = [Change(*change) for image in images if image and (change := report_change(image))]
+    service().triage_queue.send([change for change in changes if change.what == "received"])
+    service().letters_queue.send([change for change in changes if change.what in letters.CHANGES])
+
+
+def triage(body: str) -> None:
+    """Told twice, the second finds that the report has moved on. After a crash the queue tells us again."""
+    service().casework.triage(read(body).reference)
+
+
+def send_letter(body: str) -> None:
+    """Told twice, the second finds the letter recorded. See `Casework.send_letter` for a crash in between."""
+    change = read(body)
+    service().casework.send_letter(change.reference, change.version)
+
+
+def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
+    """Run twice, the second finds nothing due; each report is crimed by a conditional write of its own."""
+    swept = service().rule.crime_due_reports(lambda: milliseconds_left() / 1000)
+    if swept.crimed or swept.failed or swept.unfinished:
+        log.info("24-hour rule: %s crimed, %s failed, unfinished: %s", *vars(swept).values())

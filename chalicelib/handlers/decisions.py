@@ -1,0 +1,91 @@
+"""What officers send: the body of each change, with the words of its messages."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.disposals import Disposal
+from chalicelib.forms.answers import RequiredLine
+from chalicelib.forms.questions import Ask, Section
+from chalicelib.statistics import NOT_CRIMED_REASONS
+
+DISPOSALS = {"further_investigation": "Further investigation", "filed": "Filed and closed"}
+RESULTS = {
+    "requested": "A call-back is needed",
+    "no_answer": "No answer",
+    "left_message": "Left a message",
+    "reached": "Reached",
+}
+REASONS = {
+    "no_offence": "No offence in law",
+    "contrary_evidence": "Credible evidence to the contrary",
+    "victim_unconfirmed": "The victim cannot be traced, or does not confirm",
+    "another_force": "Another force’s area: transferred",
+    "duplicate": "A duplicate of another report",
+}
+assert tuple(REASONS) == NOT_CRIMED_REASONS
+
+Text = Annotated[str, Field(min_length=1, max_length=4_000)]
+_Note = Annotated[Annotated[str, Field(max_length=4_000)] | None, Ask("Note", "the note", long=True)]
+_Disposal = Annotated[Disposal, Ask("Disposal", "the disposal", options=DISPOSALS)]
+_Outcome = Annotated[
+    Annotated[int, Field(ge=0, le=22)] | None, Ask("Outcome", "the Home Office outcome", "A whole number from 0 to 22")
+]
+
+
+class CallBack(Section):
+    """A call-back asked for or tried."""
+
+    result: Annotated[
+        Literal["requested", "no_answer", "left_message", "reached"], Ask("Result", "the result", options=RESULTS)
+    ]
+    note: _Note = None
+
+
+class CrimeDecision(Section):
+    """Record it as a crime."""
+
+    offence: Annotated[RequiredLine, Ask("Offence", "an offence code", "From the offence table, such as 28E")]
+    disposal: _Disposal
+    outcome: _Outcome = None
+    note: _Note = None
+
+
+class NotCrimeDecision(Section):
+    """Close it without a crime."""
+
+    reason: Annotated[
+        Literal["no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate"],
+        Ask("Reason", "the reason", options=REASONS),
+    ]
+    rationale: Annotated[Text, Ask("Rationale", "the rationale", "Why, in your own words", long=True)]
+    duplicate_of: Annotated[
+        Annotated[str, Field(max_length=20)] | None,
+        Ask("Duplicate of", "the reference of the report that this one repeats"),
+    ] = None
+    force: Annotated[
+        Annotated[str, Field(max_length=200)] | None, Ask("Force", "the police force that it was transferred to")
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_the_other(self) -> "NotCrimeDecision":
+        if self.reason == "duplicate" and not self.duplicate_of:
+            raise PydanticCustomError("instead", "Enter the reference of the other report", {"field": "duplicate_of"})
+        if self.reason == "another_force" and not self.force:
+            raise PydanticCustomError("instead", "Enter the police force it was transferred to", {"field": "force"})
+        return self
+
+
+class DisposalDecision(Section):
+    """What follows from a crime."""
+
+    disposal: _Disposal
+    outcome: _Outcome = None
+    note: _Note = None
+
+
+class Note(Section):
+    """A note on the report."""
+
+    text: Annotated[Text, Ask("Note", "the note", long=True)]

@@ -1,0 +1,215 @@
+"""Requests in, answers and errors out: the only place that knows what HTTP looks like to Chalice.
+
+Every refusal becomes a problem document (RFC 9457), or a page where a browser asked. Nothing about the person reaches
+a log: an unforeseen error is logged by its type and place, never by its message.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from chalice.app import Blueprint, Request, Response
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.errors import (
+    InvalidAnswers,
+    NotYourRole,
+    Refused,
+    SentElsewhere,
+    TooLarge,
+    Unreadable,
+    VersionMissing,
+)
+from chalicelib.forms.messages import field_errors
+from chalicelib.wiring import service
+
+log = logging.getLogger("crime-reports")
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+PROBLEM = "application/problem+json"
+LARGEST_BODY = 256 * 1024
+MOST_FIELDS = 2_000
+
+# The pages have no script, no picture from elsewhere, and are nobody's frame.
+Headers = dict[str, str | list[str]]
+
+PAGE_HEADERS: Headers = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+DATA_HEADERS: Headers = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+View = Callable[..., Response]
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def answering(blueprint: Blueprint) -> Callable[[View], View]:
+    """A view whose refusals are answered as they should be. Its first argument is the request."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(**path: str) -> Response:
+            request = blueprint.current_request
+            try:
+                return view(request, **path)
+            except Refused as refusal:
+                return refused(request, refusal)
+            except Exception as error:
+                _log(error)
+                return refused(request, _Unforeseen("Try again in a minute. If it is urgent, call 101."))
+
+        return answer
+
+    return decorate
+
+
+def signed_in(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
+    """A view for people who signed in with one of `roles`; it gets the identity after the request."""
+
+    def lock(view: View) -> View:
+        @wraps(view)
+        def unlock(request: Request, **path: str) -> Response:
+            identity = service().verifier.verify(request.headers.get("authorization"))
+            if not identity.roles & set(roles):
+                raise NotYourRole(f"This needs one of the roles: {', '.join(roles)}.")
+            return view(request, identity, **path)
+
+        locked = answering(blueprint)(unlock)
+        locked.roles = roles  # type: ignore[attr-defined]
+        return locked
+
+    return lock
+
+
+def data(body: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer."""
+    return Response(
+        body=json.dumps(body, ensure_ascii=False), status_code=status, headers={**DATA_HEADERS, **_named(headers)}
+    )
+
+
+def page(html: str, status: int = 200) -> Response:
+    """A page."""
+    return Response(body=html, status_code=status, headers=dict(PAGE_HEADERS))
+
+
+def see_other(location: str) -> Response:
+    """On to another page, by GET."""
+    return Response(body="", status_code=303, headers={**PAGE_HEADERS, "Location": location})
+
+
+def base(request: Request) -> str:
+    """What stands before our paths: the stage under API Gateway's own address, nothing elsewhere."""
+    context = request.context
+    stage = f"/{context.get('stage', '')}"
+    return stage if f"{context.get('path', '')}/".startswith(f"{stage}/") and stage != "/" else ""
+
+
+def body_of(request: Request) -> bytes:
+    """The body, if it is not too large."""
+    body = request.raw_body or b""
+    body = body.encode() if isinstance(body, str) else body
+    if len(body) > LARGEST_BODY:
+        raise TooLarge("A report may be up to 256 KB. Shorten what you wrote, and tell us the rest when we call.")
+    return body
+
+
+def pairs_of(request: Request) -> list[tuple[str, str]]:
+    """The fields of a form as they came."""
+    text = body_of(request).decode("utf-8", errors="replace")
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
+    except ValueError:
+        raise Unreadable("The form has too many fields.") from None
+
+
+def model_of(request: Request, model: type[Body]) -> Body:
+    """The JSON body as `model`. Raises Unreadable or InvalidAnswers."""
+    try:
+        return model.model_validate_json(body_of(request))
+    except ValidationError as error:
+        if any(details["type"] == "json_invalid" for details in error.errors(include_url=False)):
+            raise Unreadable("Send a JSON object.") from None
+        raise InvalidAnswers(errors=field_errors(model, error)) from None  # type: ignore[arg-type]
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query parameters, the last of each name."""
+    return dict(request.query_params or {})
+
+
+def version_of(request: Request) -> int:
+    """The version in `If-Match: "3"`. Raises VersionMissing if there is none."""
+    tag = request.headers.get("if-match", "")
+    if not tag:
+        raise VersionMissing('Send the version you read as If-Match, for example: If-Match: "3".')
+    number = tag.strip().removeprefix("W/").strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Unreadable('If-Match must be the version in quotation marks, for example: If-Match: "3".')
+    return int(number)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asked."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def refused(request: Request, refusal: Refused) -> Response:
+    """The answer to a refusal."""
+    if wants_page(request) and not request.path.startswith("/triage"):
+        return _refusal_page(request, refusal)
+    document: dict[str, Any] = {"type": "about:blank", "title": refusal.title, "status": refusal.status}
+    document |= {"detail": refusal.detail} if refusal.detail else {}
+    document |= {"errors": [error._asdict() for error in refusal.errors]} if refusal.errors else {}
+    answer = data(document | refusal.more, refusal.status)
+    answer.headers |= {"Content-Type": PROBLEM, **refusal.headers}
+    return answer
+
+
+def problems_everywhere(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: what Chalice itself refuses (a wrong method or type of content) becomes a problem document too."""
+    answer = get_response(request)
+    body = answer.body
+    if isinstance(body, dict) and set(body) == {"Code", "Message"}:
+        refusal = Refused()
+        refusal.status, refusal.title = answer.status_code, _TITLES.get(answer.status_code, "We could not do that")
+        refusal.headers = {name: str(value) for name, value in answer.headers.items() if name.lower() == "allow"}
+        return refused(request, refusal)
+    return answer
+
+
+_TITLES = {405: "This address does not take that method", 415: "This address does not take that type of content"}
+
+
+class _Unforeseen(Refused):
+    status = 500
+    title = "Something went wrong on our side"
+
+
+def _refusal_page(request: Request, refusal: Refused) -> Response:
+    from chalicelib import pages
+
+    site = pages.Site(service().settings.force_name, base(request))
+    if isinstance(refusal, SentElsewhere):
+        return page(pages.stop(site, refusal.where), refusal.status)
+    answer = page(pages.problem(site, refusal.status, refusal.title, refusal.detail), refusal.status)
+    answer.headers |= refusal.headers
+    return answer
+
+
+def _log(error: Exception) -> None:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("%s at %s:%s", type(error).__name__, place.filename.rsplit("/", 1)[-1], place.lineno)
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

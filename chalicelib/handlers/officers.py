@@ -1,0 +1,243 @@
+"""The officers' triage endpoint and the monthly figures."""
+
+import base64
+import csv
+import io
+from typing import Any
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.casework import Officer
+from chalicelib.errors import FieldError, InvalidAnswers, NotFound
+from chalicelib.forms import CATEGORIES
+from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
+from chalicelib.handlers.http import DATA_HEADERS, JSON, data, model_of, query_of, signed_in, version_of
+from chalicelib.identity import Identity
+from chalicelib.offences import suggest
+from chalicelib.reference import parse, show
+from chalicelib.report import OPEN, Head, Report
+from chalicelib.statistics import table
+from chalicelib.times import month, stamp
+from chalicelib.triage import PRIORITIES, UNASSESSED, assess
+from chalicelib.wiring import service
+
+officers = Blueprint(__name__)
+
+AWAITING_DISPOSAL = "awaiting_disposal"
+USUAL_LIMIT, LARGEST_LIMIT = 50, 200
+_HANDLE_REPORTS = ("officer", "supervisor")
+_SEE_FIGURES = ("analyst", "officer", "supervisor")
+_CHANGE = {"methods": ["POST"], "content_types": [JSON]}
+
+
+@officers.route("/triage", methods=["GET"])
+@signed_in(officers, *_HANDLE_REPORTS)
+def list_reports(request: Request, identity: Identity) -> Response:
+    """Open reports, or with `status=awaiting_disposal` those crimed automatically; most urgent first."""
+    query = query_of(request)
+    wanted, limit, after = _filters(query), _limit(query), _place(query)
+    casework, officer = service().casework, _officer(identity)
+    lister = casework.list_awaiting_disposal if query.get("status") == AWAITING_DISPOSAL else casework.list_open
+    found = lister(officer, lambda head: all(_matches(head, *pair) for pair in wanted.items()), after, limit)
+    more = {"cursor": _cursor(found[-1][0])} if len(found) == limit else {}
+    return data({"reports": [_head(head) for _, head in found]} | more)
+
+
+@officers.route("/triage/next", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def take_next(request: Request, identity: Identity) -> Response:
+    """Claim the most urgent report that nobody holds."""
+    report = service().casework.take_next(_officer(identity))
+    return _whole(report) if report else Response(body="", status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@officers.route("/triage/{reference}", methods=["GET"])
+@signed_in(officers, *_HANDLE_REPORTS)
+def read(request: Request, identity: Identity, reference: str) -> Response:
+    """The whole report."""
+    return _whole(service().casework.read(_officer(identity), _plain(reference)))
+
+
+@officers.route("/triage/{reference}/claim", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def claim(request: Request, identity: Identity, reference: str) -> Response:
+    """Hold it for half an hour."""
+    return _changed(service().casework.claim(*_change(request, identity, reference)))
+
+
+@officers.route("/triage/{reference}/release", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def release(request: Request, identity: Identity, reference: str) -> Response:
+    """Let go of it."""
+    return _changed(service().casework.release(*_change(request, identity, reference)))
+
+
+@officers.route("/triage/{reference}/call-backs", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def call_back(request: Request, identity: Identity, reference: str) -> Response:
+    """A call-back is needed, or was tried."""
+    change, body = _change(request, identity, reference), model_of(request, CallBack)
+    return _changed(service().casework.call_back(*change, body.result, body.note))
+
+
+@officers.route("/triage/{reference}/crime", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def crime(request: Request, identity: Identity, reference: str) -> Response:
+    """Record it as a crime."""
+    change, body = _change(request, identity, reference), model_of(request, CrimeDecision)
+    offence = body.offence.upper()
+    return _changed(service().casework.crime(*change, offence, body.disposal, body.outcome, body.note))
+
+
+@officers.route("/triage/{reference}/not-crime", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def not_crime(request: Request, identity: Identity, reference: str) -> Response:
+    """Close it without a crime."""
+    change, body = _change(request, identity, reference), model_of(request, NotCrimeDecision)
+    more = {"force": body.force} if body.reason == "another_force" and body.force else {}
+    if body.reason == "duplicate":
+        more["duplicate_of"] = parse(body.duplicate_of or "") or ""
+    return _changed(service().casework.not_crime(*change, body.reason, body.rationale, more))
+
+
+@officers.route("/triage/{reference}/disposal", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def dispose(request: Request, identity: Identity, reference: str) -> Response:
+    """Say what follows from a crime."""
+    change, body = _change(request, identity, reference), model_of(request, DisposalDecision)
+    return _changed(service().casework.dispose(*change, body.disposal, body.outcome, body.note))
+
+
+@officers.route("/triage/{reference}/notes", **_CHANGE)
+@signed_in(officers, *_HANDLE_REPORTS)
+def note(request: Request, identity: Identity, reference: str) -> Response:
+    """Keep a note."""
+    change, body = _change(request, identity, reference), model_of(request, Note)
+    return _changed(service().casework.note(*change, body.text))
+
+
+@officers.route("/statistics", methods=["GET"])
+@signed_in(officers, *_SEE_FIGURES)
+def statistics(request: Request, identity: Identity) -> Response:
+    """The monthly figures, this month's if no months are named; as CSV if asked for."""
+    query, now = query_of(request), month(service().casework.today())
+    first = query.get("from") or query.get("to") or now
+    figures = service().casework.statistics(first, query.get("to") or max(first, now))
+    if "text/csv" in request.headers.get("accept", ""):
+        return Response(body=_csv(figures), headers={**DATA_HEADERS, "Content-Type": "text/csv; charset=utf-8"})
+    return data({"months": figures})
+
+
+def _officer(identity: Identity) -> Officer:
+    return Officer(identity.actor, "supervisor" in identity.roles)
+
+
+def _change(request: Request, identity: Identity, reference: str) -> tuple[Officer, str, int]:
+    return _officer(identity), _plain(reference), version_of(request)
+
+
+def _plain(reference: str) -> str:
+    plain = parse(reference)
+    if not plain:
+        raise NotFound("There is no report with this reference.")
+    return plain
+
+
+def _whole(report: Report) -> Response:
+    assessment = assess(report.category, report.answers)
+    suggestion = suggest(report.category, report.answers, report.received_at.date())
+    whole = _head(report.head) | _decision(report) | {
+        "answers": report.answers,
+        "missing": assessment.missing,
+        "attend": assessment.attend,
+        "solvability": assessment.solvability,
+        "suggested_offence": {"code": suggestion.code, "title": suggestion.title, "because": suggestion.because},
+        "history": _history(report),
+        "letters": service().casework.letters(report.reference),
+    }  # fmt: skip
+    return data(whole, ETag=f'"{report.version}"')
+
+
+def _changed(report: Report) -> Response:
+    return data(_head(report.head) | _decision(report), ETag=f'"{report.version}"')
+
+
+def _head(head: Head) -> dict[str, Any]:
+    holder = head.held_by(service().clock())
+    return {
+        "reference": show(head.reference),
+        "category": head.category,
+        "status": str(head.status),
+        "priority": head.priority or UNASSESSED,
+        "reasons": list(head.reasons),
+        "received_at": stamp(head.received_at),
+        "deadline": stamp(head.deadline),
+        **({"claimed_by": holder.name} if holder else {}),
+        "version": head.version,
+    }
+
+
+def _decision(report: Report) -> dict[str, Any]:
+    crime = report.crime
+    decided = {"not_crimed_reason": report.not_crimed_reason}
+    if crime:
+        decided |= {"crime_number": crime.number, "crimed_at": stamp(crime.at), "crimed_by": crime.by.name,
+                    "offence": crime.offence, "disposal": crime.disposal}  # fmt: skip
+    outcome = {"outcome": crime.outcome} if crime and crime.outcome is not None else {}
+    return {name: value for name, value in decided.items() if value is not None} | outcome
+
+
+def _history(report: Report) -> list[dict[str, Any]]:
+    said = {words.version: words.text for words in report.words}
+    entries = []
+    for entry in report.entries:
+        shown = {name: value for name, value in entry.items() if name not in ("previous", "words", "by_name")}
+        shown |= {"by": entry["by_name"]} | ({"note": said[entry["version"]]} if entry["version"] in said else {})
+        entries.append(shown)
+    return entries
+
+
+def _filters(query: dict[str, str]) -> dict[str, str]:
+    allowed = {
+        "status": [AWAITING_DISPOSAL, *sorted(OPEN)],
+        "category": list(CATEGORIES),
+        "priority": [*PRIORITIES, UNASSESSED],
+    }
+    asked = {name: query[name] for name in allowed if query.get(name)}
+    errors = [FieldError(name, f"“{name}” must be one of: {', '.join(allowed[name])}")
+              for name, value in asked.items() if value not in allowed[name]]  # fmt: skip
+    if errors:
+        raise InvalidAnswers(errors=errors)
+    return {name: value for name, value in asked.items() if value != AWAITING_DISPOSAL}
+
+
+def _matches(head: Head, name: str, value: str) -> bool:
+    return (getattr(head, name) or UNASSESSED) == value
+
+
+def _limit(query: dict[str, str]) -> int:
+    text = query.get("limit", str(USUAL_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= LARGEST_LIMIT):
+        raise InvalidAnswers(errors=[FieldError("limit", f"“limit” must be a whole number from 1 to {LARGEST_LIMIT}")])
+    return int(text)
+
+
+def _cursor(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(query: dict[str, str]) -> str:
+    cursor = query.get("cursor", "")
+    try:
+        place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except ValueError:
+        place = "?"
+    if place and (not place[0].isdigit() or len(place) > 100):
+        raise InvalidAnswers(errors=[FieldError("cursor", "Use the cursor of the page before as it is")])
+    return place
+
+
+def _csv(figures: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(table(figures))
+    return text.getvalue()

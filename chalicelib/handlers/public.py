@@ -1,0 +1,250 @@
+"""What the public uses: the forms, the confirmation, the status of a report."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotFound, SentElsewhere
+from chalicelib.forms import CATEGORIES, Submission, canonical, form_values, read_form, read_json
+from chalicelib.forms.answers import Line
+from chalicelib.forms.questions import Ask, Section
+from chalicelib.handlers.http import (
+    FORM,
+    JSON,
+    Headers,
+    answering,
+    base,
+    body_of,
+    data,
+    model_of,
+    page,
+    pairs_of,
+    see_other,
+)
+from chalicelib.reference import parse, show, spell
+from chalicelib.report import Report, Status
+from chalicelib.times import stamp
+from chalicelib.triage import assess
+from chalicelib.wiring import mint, service
+
+public = Blueprint(__name__)
+
+Pairs = list[tuple[str, str]]
+
+
+@public.route("/healthz", methods=["GET"])
+@answering(public)
+def healthz(request: Request) -> Response:
+    """Ready."""
+    return data({"status": "ok"})
+
+
+@public.route("/openapi.json", methods=["GET"])
+@answering(public)
+def openapi(request: Request) -> Response:
+    """The description of the interface."""
+    from chalicelib.handlers.openapi import document
+
+    return data(document(base(request)))
+
+
+@public.route("/", methods=["GET"])
+@answering(public)
+def start(request: Request) -> Response:
+    """The start page."""
+    from chalicelib import pages
+
+    return page(pages.start(_site(request)))
+
+
+@public.route("/report/{category}", methods=["GET"])
+@answering(public)
+def form(request: Request, category: str) -> Response:
+    """The empty form, with a token of its own: sent twice, it makes one report."""
+    from chalicelib import pages
+
+    return page(pages.report_form(_site(request), _known(category), {}, [], mint()))
+
+
+@public.route("/report/{category}", methods=["POST"], content_types=[FORM])
+@answering(public)
+def send_form(request: Request, category: str) -> Response:
+    """The form, filled in."""
+    return _submit_form(request, _known(category), pairs_of(request))
+
+
+@public.route("/reports", methods=["POST"], content_types=[JSON, FORM])
+@answering(public)
+def submit(request: Request) -> Response:
+    """A report as JSON, or as a form with its category among the fields."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        pairs = pairs_of(request)
+        answer = _submit_form(request, _known(dict(pairs).get("category", "")), pairs)
+    else:
+        report = _submit(read_json(body_of(request), _today()), _idempotency_key(request))
+        answer = data(_receipt(report), 201, Location=f"{base(request)}/reports/{show(report.reference)}")
+    answer.headers |= _cors(request)
+    return answer
+
+
+@public.route("/reports", methods=["OPTIONS"])
+@answering(public)
+def preflight(request: Request) -> Response:
+    """What a website of the force may send us from the browser."""
+    allowed: Headers = {
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
+        "Access-Control-Max-Age": "600",
+    }
+    cors = _cors(request)
+    return Response(body="", status_code=204, headers=cors | (allowed if len(cors) > 1 else {}))
+
+
+@public.route("/reports/{reference}", methods=["GET"])
+@answering(public)
+def confirmation(request: Request, reference: str) -> Response:
+    """The page to keep. It shows nothing but the reference, so it tells nobody whether there is such a report."""
+    from chalicelib import pages
+
+    plain = _plain(reference)
+    return page(pages.sent(_site(request), show(plain), spell(plain)))
+
+
+class SecondFactor(Section):
+    """What only the person who reported knows besides the reference."""
+
+    email: Annotated[Line, Ask("Email address", "your email address")] = None
+    phone: Annotated[Line, Ask("Telephone number", "your telephone number")] = None
+
+
+@public.route("/reports/{reference}/status", methods=["POST"], content_types=[JSON])
+@answering(public)
+def status(request: Request, reference: str) -> Response:
+    """Where a report stands. A wrong or missing factor and an unknown reference are told alike."""
+    factor = model_of(request, SecondFactor)
+    plain = parse(reference) or "unknown"
+    report = service().casework.status_for(plain, factor.email or "", factor.phone or "")
+    return data(_standing(report))
+
+
+@public.route("/static/{name}", methods=["GET"])
+@answering(public)
+def static(request: Request, name: str) -> Response:
+    """A stylesheet."""
+    from chalicelib import pages
+
+    found = pages.static_file(name)
+    if not found:
+        raise NotFound()
+    text, content_type = found
+    headers: Headers = {
+        "Content-Type": content_type,
+        "Cache-Control": "public, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(body=text, headers=headers)
+
+
+def _submit(submission: Submission, token: str | None) -> Report:
+    return service().casework.submit(canonical(submission), token)
+
+
+def _submit_form(request: Request, category: str, pairs: Pairs) -> Response:
+    from chalicelib import pages
+
+    control = {name: value for name, value in pairs if name in ("token", "action")}
+    answers = [(name, value) for name, value in pairs if name not in ("token", "action", "category")]
+    site, token = _site(request), control.get("token", "")[:128]
+    if action := control.get("action"):
+        return page(
+            pages.report_form(site, category, _with_items_changed(form_values(answers), action), [], token or mint())
+        )
+    try:
+        report = _submit(read_form(category, answers, _today()), f"form:{token}" if token else None)
+    except InvalidAnswers as refusal:
+        return page(pages.report_form(site, category, form_values(answers), refusal.errors, token or mint()), 422)
+    except SentElsewhere as refusal:
+        return page(pages.stop(site, refusal.where), refusal.status)
+    except AlreadySent as refusal:
+        reference = show(refusal.reference)
+        return page(pages.already_sent(site, category, form_values(answers), reference, mint()), refusal.status)
+    return see_other(f"{base(request)}/reports/{show(report.reference)}")
+
+
+def _with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:
+    """The answers with one more item, or without the one to be removed."""
+    items = values.get("items")
+    items = items if isinstance(items, list) and items else [{}]
+    if action == "add-item":
+        items = [*items, {}]
+    elif (place := action.removeprefix("remove-item-")).isascii() and place.isdigit():
+        items = [item for number, item in enumerate(items) if str(number) != place]
+    return values | {"items": items[:50]}
+
+
+def _receipt(report: Report) -> dict[str, str]:
+    """The same for the first and every later answer to one submission."""
+    return {
+        "reference": show(report.reference),
+        "category": report.category,
+        "received_at": stamp(report.received_at),
+        "deadline": stamp(report.deadline),
+        "status": str(Status.RECEIVED),
+    }
+
+
+def _standing(report: Report) -> dict[str, Any]:
+    standing: dict[str, Any] = {
+        "reference": show(report.reference),
+        "category": report.category,
+        "received_at": stamp(report.received_at),
+        "status": str(report.status),
+    }
+    if report.crime:
+        standing |= {"crime_number": report.crime.number}
+        standing |= {"disposal": report.crime.disposal} if report.crime.disposal else {}
+    if report.status is Status.AWAITING_INFORMATION:
+        standing["call_back"] = {"questions": list(assess(report.category, report.answers).missing)}
+    return standing
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not (1 <= len(key) <= 128 and key.isascii() and key.isprintable()):
+        raise InvalidAnswers(errors=[FieldError("Idempotency-Key", "Send 1 to 128 printable ASCII characters")])
+    return f"key:{key}"
+
+
+def _cors(request: Request) -> Headers:
+    origin = request.headers.get("origin", "")
+    known = origin in service().settings.website_origins
+    allowed: Headers = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Location"}
+    return {"Vary": "Origin", **(allowed if known else {})}
+
+
+def _known(category: str) -> str:
+    """The category behind a path such as `criminal-damage`."""
+    name = category.replace("-", "_")
+    if name not in CATEGORIES:
+        raise NotFound("You can report burglary, theft or criminal damage here.")
+    return name
+
+
+def _plain(reference: str) -> str:
+    plain = parse(reference)
+    if not plain:
+        raise NotFound("Check the reference: it has twelve letters and digits, such as 7K3M-9QWP-R2TX.")
+    return plain
+
+
+def _site(request: Request) -> Any:
+    from chalicelib import pages
+
+    return pages.Site(service().settings.force_name, base(request))
+
+
+def _today() -> date:
+    return service().casework.today().date()

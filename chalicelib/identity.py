@@ -1,0 +1,120 @@
+"""Who calls: officers' tokens, really verified, in the same way on one machine and on AWS.
+
+A token is a JWT of the configured OpenID Connect issuer: RS256 by a key the issuer publishes, for our audience, not
+expired. Roles are its groups. See `docs/adr/0006-sign-in.md` for why this is not an authorizer of API Gateway.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.request import urlopen
+
+from chalicelib.errors import NotSignedIn, Refused
+from chalicelib.report import Actor
+
+ROLES = frozenset({"officer", "supervisor", "analyst"})
+ASK_AGAIN_AFTER = 60.0  # seconds: an unknown key makes us ask the issuer, but not for every forged token
+LONGEST_TOKEN = 8_192
+
+
+class IssuerUnavailable(Refused):
+    """The issuer's keys cannot be had."""
+
+    status = 503
+    title = "Sign-in is not available at the moment"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody who signed in. `roles` are those of ours among the token's groups."""
+
+    actor: Actor
+    roles: frozenset[str]
+
+
+def fetch_json(url: str) -> Any:
+    """The document at `url`, which comes from our own configuration or the issuer's."""
+    with urlopen(url, timeout=5) as answer:
+        return json.loads(answer.read(1_000_000))
+
+
+class Verifier:
+    """Verifies tokens of one issuer for one audience, by the service's clock."""
+
+    def __init__(
+        self, issuer: str, audience: str, clock: Callable[[], datetime], fetch: Callable[[str], Any] = fetch_json
+    ) -> None:
+        self._issuer, self._audience, self._clock, self._fetch = issuer, audience, clock, fetch
+        self._keys: Any = None
+        self._asked_at = float("-inf")
+
+    def verify(self, authorization: str | None) -> Identity:
+        """Who the `Authorization` header says is calling. Raises NotSignedIn, saying what is wrong with the token."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip() or len(token) > LONGEST_TOKEN:
+            raise _not_signed_in("Send your token as “Authorization: Bearer …”.")
+        claims = self._claims(token.strip())
+        groups = claims.get("cognito:groups", claims.get("groups", []))
+        roles = (
+            ROLES & {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else ROLES & {""}
+        )
+        name = claims.get("name") or claims.get("username") or claims["sub"]
+        return Identity(Actor(str(claims["sub"]), str(name)), frozenset(roles))
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
+        rules = jwt.JWTClaimsRegistry(
+            now=int(self._clock().timestamp()), leeway=30,
+            iss={"essential": True, "value": self._issuer}, exp={"essential": True}, sub={"essential": True},
+        )  # fmt: skip
+        try:
+            claims = self._decode(token)
+            rules.validate(claims)
+        except (JoseError, ValueError, TypeError):
+            raise _not_signed_in("The token is not valid, or it has expired. Sign in again.") from None
+        if not self._is_for_us(claims):
+            raise _not_signed_in("The token was made for another service. Sign in again.")
+        return claims
+
+    def _is_for_us(self, claims: Mapping[str, Any]) -> bool:
+        """Cognito names the audience of an access token `client_id`, everybody else `aud`."""
+        audience = claims.get("aud")
+        if audience is None:
+            return claims.get("token_use") == "access" and claims.get("client_id") == self._audience
+        return audience == self._audience or (isinstance(audience, list) and self._audience in audience)
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
+        known = self._keys
+        if known is not None:
+            try:
+                return jwt.decode(token, known, algorithms=["RS256"]).claims
+            except JoseError:
+                if time.monotonic() - self._asked_at < ASK_AGAIN_AFTER:
+                    raise
+        return jwt.decode(token, self._published_keys(), algorithms=["RS256"]).claims
+
+    def _published_keys(self) -> Any:
+        from joserfc.jwk import KeySet
+
+        self._asked_at = time.monotonic()
+        try:
+            about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
+            self._keys = KeySet.import_key_set(self._fetch(about["jwks_uri"]))
+        except (OSError, ValueError, KeyError) as error:
+            if self._keys is None:
+                raise IssuerUnavailable("Try again in a minute.") from error
+        return self._keys
+
+
+def _not_signed_in(detail: str) -> NotSignedIn:
+    refusal = NotSignedIn(detail)
+    refusal.headers["WWW-Authenticate"] = "Bearer"
+    return refusal

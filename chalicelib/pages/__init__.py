@@ -1,0 +1,60 @@
+"""What people see: each function gives one whole page as text, in plain English, without JavaScript."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.errors import FieldError
+from chalicelib.forms import CATEGORIES
+from chalicelib.pages.fields import Problem, fields_of, problems_of
+from chalicelib.pages.render import render, static_file
+
+__all__ = ["Site", "already_sent", "problem", "report_form", "sent", "start", "static_file", "stop"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Whose service this is, and the path it is served under (`""`, or the stage of API Gateway such as `/api`)."""
+
+    force_name: str
+    base: str
+
+
+def start(site: Site) -> str:
+    """`/`: the emergency advice, what can be reported here and what cannot, and what happens next."""
+    return render("start.html", site=site)
+
+
+def report_form(site: Site, category: str, values: Mapping[str, Any], errors: Sequence[FieldError], token: str) -> str:
+    """The whole form of one category with the answers so far; `token` tells one report from the next."""
+    return _form(site, category, values, errors, token, sent_as="")
+
+
+def already_sent(site: Site, category: str, values: Mapping[str, Any], reference: str, token: str) -> str:
+    """The form again, after its answers changed once it had been sent as `reference`; a new `token` sends another."""
+    return _form(site, category, values, [], token, sent_as=reference)
+
+
+def stop(site: Site, where: str) -> str:
+    """Not for this form: `where` is `emergency`, `robbery`, `fraud` or `lost_property`."""
+    return render(f"stop_{where}.html", site=site)
+
+
+def sent(site: Site, reference: str, spoken: str) -> str:
+    """The report has arrived: its reference, how to say it, and what happens next."""
+    return render("sent.html", site=site, reference=reference, spoken=spoken)
+
+
+def problem(site: Site, status: int, title: str, detail: str = "") -> str:
+    """An error as a page."""
+    return render("problem.html", site=site, status=status, title=title, detail=detail)
+
+
+def _form(
+    site: Site, category: str, values: Mapping[str, Any], errors: Sequence[FieldError], token: str, sent_as: str
+) -> str:
+    fields = fields_of(CATEGORIES[category], values, errors)
+    problems: list[Problem] = problems_of(fields, errors)
+    return render(
+        "form.html", site=site, category=category, fields=fields, problems=problems, token=token, sent_as=sent_as
+    )

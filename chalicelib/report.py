@@ -1,0 +1,330 @@
+"""A report, its life cycle as one table, and its history as a chain.
+
+Pure: every function takes a report and what happened, and returns the report as it is afterwards. `store.py` writes the
+difference, conditional on the version, so a change and its history entry are one write.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed
+from chalicelib.times import stamp
+from chalicelib.triage import assess
+
+TIME_TO_CRIME = timedelta(hours=24)  # Home Office Counting Rules: elapsed hours from when the report reached us
+LEASE = timedelta(minutes=30)
+LARGEST_HISTORY = 200_000  # bytes; an item holds 400 kB, and a decision must always fit
+
+
+class Status(StrEnum):
+    """Where a report stands. A claim is a lease on the report, not a status."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    AWAITING_INFORMATION = "awaiting_information"
+    CRIMED = "crimed"
+    NOT_CRIMED = "not_crimed"
+
+
+OPEN = frozenset({Status.RECEIVED, Status.QUEUED, Status.AWAITING_INFORMATION})
+
+
+class Move(StrEnum):
+    """What can happen to a report."""
+
+    TRIAGE = "triage"
+    CLAIM = "claim"
+    RELEASE = "release"
+    ASK = "ask"  # a call-back that has not reached the person yet
+    REACH = "reach"  # a call-back that has
+    CRIME = "crime"
+    CRIME_BY_RULE = "crime_by_rule"
+    NOT_CRIME = "not_crime"
+    DISPOSE = "dispose"
+    NOTE = "note"
+
+
+_WHILE_OPEN = {
+    Move.CLAIM: None,
+    Move.RELEASE: None,
+    Move.ASK: Status.AWAITING_INFORMATION,
+    Move.REACH: Status.QUEUED,
+    Move.CRIME: Status.CRIMED,
+    Move.CRIME_BY_RULE: Status.CRIMED,
+    Move.NOT_CRIME: Status.NOT_CRIMED,
+    Move.NOTE: None,
+}
+
+LIFE_CYCLE: Mapping[Status, Mapping[Move, Status | None]] = {
+    Status.RECEIVED: {Move.TRIAGE: Status.QUEUED, **_WHILE_OPEN},
+    Status.QUEUED: _WHILE_OPEN,
+    Status.AWAITING_INFORMATION: _WHILE_OPEN,
+    Status.CRIMED: {Move.CLAIM: None, Move.RELEASE: None, Move.DISPOSE: None, Move.NOTE: None},
+    Status.NOT_CRIMED: {Move.NOTE: None},
+}
+"""The one table of allowed moves: the status each leads to, None where it stays as it is."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: an officer, or the service itself."""
+
+    id: str
+    name: str
+
+
+PUBLIC = Actor("public", "The person who reported")
+TRIAGE = Actor("triage", "Triage")
+RULE = Actor("24-hour rule", "24-hour rule")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lease: while it lives, only its holder (or a supervisor) changes the report."""
+
+    by: Actor
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Crime:
+    """The crime that a report became. `disposal` is None until an officer gives one."""
+
+    number: str
+    at: datetime
+    by: Actor
+    offence: str
+    disposal: str | None = None
+    outcome: int | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """Free text that belongs to a history entry, kept apart so that it can be erased and the chain still verifies."""
+
+    version: int
+    text: str
+    salt: str
+
+    @property
+    def digest(self) -> str:
+        """What the entry commits to."""
+        return hashlib.sha256(f"{self.salt}{self.text}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a list shows of a report; nothing about the person in it."""
+
+    reference: str
+    category: str
+    status: Status
+    priority: str | None
+    reasons: tuple[str, ...]
+    received_at: datetime
+    deadline: datetime
+    claim: Claim | None
+    version: int
+
+    def held_by(self, now: datetime) -> Actor | None:
+        """Whose claim lives."""
+        return self.claim.by if self.claim and self.claim.until > now else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report as it stands. Times are aware UTC datetimes; `answers` is what the person said, as they said it."""
+
+    reference: str
+    category: str
+    answers: Mapping[str, Any] = field(repr=False)
+    received_at: datetime
+    status: Status = Status.RECEIVED
+    version: int = 1
+    priority: str | None = None
+    reasons: tuple[str, ...] = ()
+    claim: Claim | None = None
+    crime: Crime | None = None
+    not_crimed_reason: str | None = None
+    call_backs: int = 0
+    history: tuple[str, ...] = ()
+    words: tuple[Words, ...] = field(default=(), repr=False)
+    seal: str = ""  # the digest of the last entry, so that no entry stands unguarded
+
+    @property
+    def deadline(self) -> datetime:
+        """When it must be crimed or closed."""
+        return self.received_at + TIME_TO_CRIME
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the 24-hour rule still has to be met."""
+        return self.status in OPEN
+
+    @property
+    def awaits_disposal(self) -> bool:
+        """Crimed by the rule, and no officer has said yet what follows."""
+        return self.crime is not None and self.crime.disposal is None
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The history, oldest first."""
+        return [json.loads(entry) for entry in self.history]
+
+    @property
+    def head(self) -> Head:
+        """What a list shows of it."""
+        return Head(self.reference, self.category, self.status, self.priority, self.reasons, self.received_at,
+                    self.deadline, self.claim, self.version)  # fmt: skip
+
+
+def assessed(report: Report) -> Report:
+    """With its priority, also if triage has not come to it yet."""
+    if report.priority:
+        return report
+    found = assess(report.category, report.answers)
+    return replace(report, priority=found.priority, reasons=found.reasons)
+
+
+def receive(reference: str, category: str, answers: Mapping[str, Any], at: datetime) -> Report:
+    """A report as it is the moment it reaches us."""
+    blank = Report(reference, category, answers, at, version=0)
+    return _after(blank, "received", PUBLIC, at)
+
+
+def triage(report: Report, at: datetime) -> Report:
+    """Assessed, and queued for an officer."""
+    report = assessed(report)
+    facts = {"priority": report.priority, "reasons": list(report.reasons)}
+    return _after(_moved(report, Move.TRIAGE), "triaged", TRIAGE, at, facts)
+
+
+def claim(report: Report, officer: Actor, at: datetime) -> Report:
+    """Leased to `officer` for half an hour; claiming again renews it."""
+    moved = replace(_moved(report, Move.CLAIM), claim=Claim(officer, at + LEASE))
+    return _after(moved, "claimed", officer, at, {"until": stamp(at + LEASE)})
+
+
+def release(report: Report, officer: Actor, at: datetime) -> Report:
+    """Free for anybody."""
+    return _after(replace(_moved(report, Move.RELEASE), claim=None), "released", officer, at)
+
+
+def call_back(report: Report, officer: Actor, at: datetime, result: str, words: Words | None) -> Report:
+    """A call-back was asked for or tried. It never stops the clock."""
+    move = Move.REACH if result == "reached" else Move.ASK
+    moved = replace(_moved(report, move), call_backs=report.call_backs + 1)
+    return _after(moved, "call_back", officer, at, {"result": result}, words)
+
+
+def crime(report: Report, crime: Crime, words: Words | None = None) -> Report:
+    """Recorded as a crime, by an officer with a disposal or by the rule without one. Ends any claim."""
+    move = Move.CRIME_BY_RULE if crime.by == RULE else Move.CRIME
+    facts: dict[str, Any] = {"crime_number": crime.number, "offence": crime.offence}
+    facts |= {"disposal": crime.disposal, "outcome": crime.outcome} if crime.disposal else {}
+    moved = replace(_moved(report, move), crime=crime, claim=None)
+    return _after(moved, "crimed", crime.by, crime.at, facts, words)
+
+
+def not_crime(
+    report: Report, officer: Actor, at: datetime, reason: str, words: Words, more: Mapping[str, str]
+) -> Report:
+    """Closed without a crime: always a reason, a rationale, an author and a time."""
+    moved = replace(_moved(report, Move.NOT_CRIME), not_crimed_reason=reason, claim=None)
+    return _after(moved, "not_crimed", officer, at, {"reason": reason, **more}, words)
+
+
+def dispose(
+    report: Report, officer: Actor, at: datetime, disposal: str, outcome: int, words: Words | None = None
+) -> Report:
+    """What follows from a crime: after an automatic criming, or changed later (a filed crime reopened)."""
+    moved = _moved(report, Move.DISPOSE)
+    assert moved.crime  # the life cycle allows it only when crimed
+    if (moved.crime.disposal, moved.crime.outcome) == (disposal, outcome):
+        raise NotAllowed("The report has this disposal and outcome already.", allowed=_names(report.status))
+    moved = replace(moved, crime=replace(moved.crime, disposal=disposal, outcome=outcome), claim=None)
+    return _after(moved, "disposed", officer, at, {"disposal": disposal, "outcome": outcome}, words)
+
+
+def note(report: Report, officer: Actor, at: datetime, words: Words) -> Report:
+    """An officer's note."""
+    return _after(_moved(report, Move.NOTE), "noted", officer, at, words=words)
+
+
+def verify(report: Report) -> str | None:
+    """What is wrong with the history, or None: each entry commits to the one before, its place and its words."""
+    digests = {words.version: words.digest for words in report.words}
+    for version, (text, before) in enumerate(zip(report.history, ("", *report.history), strict=False), start=1):
+        entry = json.loads(text)
+        if entry["version"] != version or entry["previous"] != _digest(before):
+            return f"Entry {version} does not follow the one before."
+        if version in digests and entry.get("words") != digests[version]:
+            return f"The words of entry {version} are not those it was made with."
+    if not report.history or _digest(report.history[-1]) != report.seal:
+        return "The last entry is not the one that was sealed."
+    return None if len(report.history) == report.version else "The number of entries is not the version."
+
+
+def require(report: Report, move: Move) -> None:
+    """Refuse a move that the life cycle does not allow, saying which it does."""
+    if move not in LIFE_CYCLE[report.status]:
+        allowed = _names(report.status)
+        standing = report.status.replace("_", " ")
+        raise NotAllowed(f"The report is {standing}. Allowed now: {', '.join(allowed)}.", allowed=allowed)
+
+
+def _moved(report: Report, move: Move) -> Report:
+    require(report, move)
+    return replace(report, status=LIFE_CYCLE[report.status][move] or report.status)
+
+
+def _names(status: Status) -> list[str]:
+    """The allowed moves as an officer calls them: the last part of the address that makes each."""
+    address = {Move.ASK: "call-backs", Move.REACH: "call-backs", Move.NOT_CRIME: "not-crime", Move.DISPOSE: "disposal",
+               Move.NOTE: "notes"}  # fmt: skip
+    ours = {Move.TRIAGE, Move.CRIME_BY_RULE}
+    return list(dict.fromkeys(address.get(move, str(move)) for move in LIFE_CYCLE[status] if move not in ours))
+
+
+def _after(
+    report: Report,
+    what: str,
+    by: Actor,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+    words: Words | None = None,
+) -> Report:
+    """The report with the entry that says what happened: a canonical JSON text, chained to the one before."""
+    version = report.version + 1
+    last = report.history[-1] if report.history else ""
+    entry = {
+        "version": version,
+        "at": stamp(at),
+        "by": by.id,
+        "by_name": by.name,
+        "what": what,
+        "previous": _digest(last),
+    }
+    entry |= dict(facts or {}) | ({"words": words.digest} if words else {})
+    text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+    said = (replace(words, version=version),) if words else ()
+    history = (*report.history, text)
+    return replace(report, version=version, history=history, words=(*report.words, *said), seal=_digest(text))
+
+
+def require_room(report: Report) -> None:
+    """Refuse what is not a decision once the history is very long, so that a decision always fits into the item."""
+    size = sum(len(text.encode()) for text in (*report.history, *(words.text for words in report.words)))
+    if size > LARGEST_HISTORY:
+        raise InvalidAnswers(
+            errors=[FieldError("text", "The history of this report is full. Decide it, or continue elsewhere")]
+        )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""

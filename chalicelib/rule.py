@@ -1,0 +1,126 @@
+"""The 24-hour rule: what nobody has decided is crimed in time. It needs the table and the clock, and nothing else.
+
+Source: Home Office Counting Rules; the force's own words: "if we fail to get the information we request, it's crimed
+within 24 hours". The index names candidates; the condition on each report decides.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from chalicelib import report as life
+from chalicelib.crime_numbers import CrimeNumbers, Loan
+from chalicelib.offences import suggest
+from chalicelib.report import RULE, Crime, Report, assessed
+from chalicelib.store import Store
+from chalicelib.table import ConditionFailed
+from chalicelib.times import local
+
+log = logging.getLogger("crime-reports")
+
+LOOK_AHEAD = timedelta(minutes=2)  # a one-minute schedule is exact to the minute: the next run may be two minutes off
+BLOCK = 25  # reports that numbers are taken for at a time
+ENOUGH_TIME = 15.0  # seconds that a block may need
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a run did. `unfinished` if it stopped for lack of time; the next run goes on."""
+
+    crimed: int
+    failed: int
+    unfinished: bool
+
+
+class TwentyFourHourRule:
+    """Crimes what is due."""
+
+    def __init__(self, store: Store, numbers: CrimeNumbers, clock: Callable[[], datetime]) -> None:
+        self._store, self._numbers, self._clock = store, numbers, clock
+
+    def crime_due_reports(self, time_left: Callable[[], float]) -> Swept:
+        """Crime every open report that is past its deadline or will be before the next run. `time_left` gives seconds.
+
+        What cannot be crimed is left to the next run and named in the log; the others go on.
+        """
+        now, crimed, failed = self._clock().replace(microsecond=0), 0, 0
+        self._settle_abandoned_loans(now)
+        due = self._store.due(now + LOOK_AHEAD)
+        while block := list(islice(due, BLOCK)):
+            if time_left() < ENOUGH_TIME:
+                return Swept(crimed, failed, unfinished=True)
+            done, bad = self._crime_block(block, now)
+            crimed, failed = crimed + done, failed + bad
+        return Swept(crimed, failed, unfinished=False)
+
+    def _crime_block(self, references: Sequence[str], now: datetime) -> tuple[int, int]:
+        found = self._store.read_many(references)
+        ready, failed = [], 0
+        for reference, report in found.items():
+            try:
+                ready += _crimes(report, now)
+            except Exception as error:
+                failed += 1
+                _complain(reference, error)
+        if not ready:
+            return 0, failed
+        done, bad = self._record(ready, now)
+        return done, failed + bad
+
+    def _record(self, ready: Sequence[tuple[Report, str]], now: datetime) -> tuple[int, int]:
+        """Record each (report, offence) under a number of its own. Returns how many were, and how many could not be."""
+        loan = self._numbers.borrow([report.reference for report, _ in ready], now)
+        results = {report.reference: self._try(report, offence, loan, now) for report, offence in ready}
+        if _UNKNOWN not in results.values():  # else the loan stays open, until it is certain what became of each number
+            self._numbers.close(loan, {reference: why for reference, why in results.items() if why})
+        lost = sum(why in (_UNKNOWN, _CONTESTED) for why in results.values())
+        return sum(why is None for why in results.values()), lost
+
+    def _try(self, report: Report, offence: str, loan: Loan, now: datetime) -> str | None:
+        """None if it is crimed, else why its number was not used."""
+        crime = Crime(loan.numbers[report.reference], now, RULE, offence)
+        for _ in range(TRIES):
+            try:
+                self._store.save(report, life.crime(assessed(report), crime))
+                return None
+            except ConditionFailed:
+                found = self._store.read(report.reference)  # a claim or a note is no reason to wait
+                if not found or not found.is_open:
+                    return "an officer decided first"
+                report = found
+            except Exception as error:
+                _complain(report.reference, error)
+                return _UNKNOWN
+        return _CONTESTED
+
+    def _settle_abandoned_loans(self, now: datetime) -> None:
+        """Account for numbers whose borrower died: each is on its report, or void."""
+        for loan in self._numbers.abandoned(now):
+            reports = {reference: self._store.read(reference) for reference in loan.references}
+            used = {ref for ref, report in reports.items() if report and _bears(report, loan.numbers[ref])}
+            void = {ref: "not used: whoever took it was cut off" for ref in loan.references if ref not in used}
+            self._numbers.close(loan, void)
+
+
+_UNKNOWN = "unknown"
+_CONTESTED = "the report kept changing"
+
+
+def _crimes(report: Report | Exception, now: datetime) -> list[tuple[Report, str]]:
+    """The report and the offence, if it is due. Raises if it cannot be read or assessed: before a number is taken."""
+    if isinstance(report, Exception):
+        raise report
+    if not report.is_open or report.deadline > now + LOOK_AHEAD:
+        return []
+    return [(assessed(report), suggest(report.category, report.answers, local(now).date()).code)]
+
+
+def _bears(report: Report, number: str) -> bool:
+    return report.crime is not None and report.crime.number == number
+
+
+def _complain(reference: str, error: Exception) -> None:
+    log.error("report %s is due and cannot be crimed: %s", reference, type(error).__name__)

@@ -1,0 +1,346 @@
+"""The only owner of keys, indexes, conditions and of how a report becomes an item. See `docs/adr/0003-store.md`.
+
+What is in the table (`pk` / `sk`):
+- `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
+- `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: somebody saw a list.
+- `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
+- `CRIME_NUMBERS…`: see `crime_numbers.py`.
+- `OUTBOX` / `<when>#<id>`: letters, where the outbox is the sender.
+
+An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
+was received has no place in the work list and the months yet (that would cost each submission three more writes): it
+is found by deadline, in the groups `new-…`. Whoever lists or counts reads those first, so that a report on its way is
+met at least once.
+"""
+
+import hashlib
+import heapq
+import hmac
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.errors import AlreadySent
+from chalicelib.reference import ALPHABET, derive, token_digest
+from chalicelib.report import Actor, Claim, Crime, Head, Report, Status, Words
+from chalicelib.table import ConditionFailed, Item, Table, Value
+from chalicelib.times import month, read_stamp, stamp
+from chalicelib.triage import urgency
+
+SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in ten seconds needs a few
+
+
+class Store:
+    """Reports in one DynamoDB table. `secret` turns submission tokens into references."""
+
+    def __init__(self, table: Table, secret: bytes) -> None:
+        self._table, self._secret = table, secret
+
+    # Submission and change
+
+    def submit(self, token: str, body: bytes, receive: Callable[[str], Report]) -> Report:
+        """Store what `receive(reference)` makes, once for each `token`: one request. Durable when this returns.
+
+        The same token and body again returns the report that is there; the same token with another body raises
+        AlreadySent. Two tokens that happen to have one reference (about 50 bits) are told apart, the later one moves
+        on.
+        """
+        attempt = 0
+        while True:
+            digest = token_digest(self._secret, token, attempt)
+            report = receive(derive(digest))
+            marks = {"token": digest[16:], "body": hmac.digest(digest, body, hashlib.sha256)[:16]}
+            try:
+                self._table.put_new({**_new_item(report), **marks})
+                return report
+            except ConditionFailed as there:
+                item = there.item or self._table.get(*_key(report.reference)) or {}
+            if item["token"] == marks["token"]:
+                if item["body"] != marks["body"]:
+                    raise AlreadySent(report.reference)
+                return _report(item)
+            attempt += 1
+
+    def read(self, reference: str) -> Report | None:
+        """The report as it is now."""
+        item = self._table.get(*_key(reference))
+        return _report(item) if item else None
+
+    def read_many(self, references: Sequence[str]) -> dict[str, Report | Exception]:
+        """Up to 100 reports; one that cannot be read comes as the exception, so that it does not hold up the others."""
+        found: dict[str, Report | Exception] = {}
+        for item in self._table.get_many([_key(reference) for reference in references]):
+            try:
+                found[_reference(item)] = _report(item)
+            except Exception as error:
+                found[_reference(item)] = error
+        return found
+
+    def save(self, before: Report, after: Report) -> Report:
+        """Write the change from `before` to `after`: one conditional update with its own history entry.
+
+        Raises ConditionFailed if the report is no longer what `before` was.
+        """
+        assert after.version == before.version + 1
+        said = [json.dumps(vars(words), ensure_ascii=False) for words in after.words[len(before.words) :]]
+        try:
+            item = self._table.update(
+                *_key(after.reference),
+                values={**_head(after), **_places(after)},
+                append={"history": [after.history[-1]]} | ({"words": said} if said else {}),
+                condition="#version = :was",
+                given={"was": before.version},
+            )
+        except ConditionFailed as there:
+            if not there.item or there.item["seal"] != after.seal:
+                raise
+            item = there.item  # our own write, made again by the SDK because its answer was lost
+        return _report(item)
+
+    # Lists and counts
+
+    def open_heads(self, after: str = "", limit: int | None = None) -> Iterator[tuple[str, Head]]:
+        """Open reports beyond the place `after`, each with its place: most urgent first, then nearest deadline."""
+        new = heapq.merge(*(self._in_group(f"new-{shard}") for shard in range(SHARDS)), key=lambda pair: pair[0])
+        seen = set()
+        for place, head in new:
+            seen.add(head.reference)
+            if place > after:
+                yield place, head
+        for place, head in self._in_work_list("open", after, limit):
+            if head.reference not in seen:
+                yield place, head
+
+    def heads_awaiting_disposal(self, after: str = "", limit: int | None = None) -> Iterator[tuple[str, Head]]:
+        """Reports crimed automatically that an officer still has to dispose of, in the same order."""
+        return self._in_work_list("awaiting_disposal", after, limit)
+
+    def due(self, until: datetime) -> Iterator[str]:
+        """References of open reports whose deadline is not after `until`, nearest deadline first."""
+        groups = [f"{kind}-{shard}" for kind in ("new", "open") for shard in range(SHARDS)]
+        found = [
+            self._table.query(
+                index="by_deadline",
+                where="#due = :group AND #deadline <= :until",
+                given={"group": group, "until": stamp(until)},
+            )
+            for group in groups
+        ]
+        return map(_reference, heapq.merge(*found, key=lambda item: item["deadline"]))
+
+    def received_in(self, months: Sequence[str]) -> Iterator[Item]:
+        """One row for each report received in `months` (`2026-11`), as `statistics.py` counts them."""
+        new = [row for shard in range(SHARDS) for row in self._group_items(f"new-{shard}")]
+        yield from (row for row in new if month(read_stamp(row["received_at"])) in months)
+        seen = {row["pk"] for row in new}
+        for one in months:
+            rows = self._table.query(index="by_month_received", where="#received_month = :month", given={"month": one})
+            yield from (row for row in rows if row["pk"] not in seen)
+
+    def crimed_in(self, months: Sequence[str]) -> Iterator[Item]:
+        """One row for each crime recorded in `months`."""
+        for one in months:
+            yield from self._table.query(index="by_month_crimed", where="#crimed_month = :month", given={"month": one})
+
+    def _in_group(self, group: str) -> Iterator[tuple[str, Head]]:
+        for item in self._group_items(group):
+            head = _head_of(item)
+            yield urgency(None, item["deadline"], head.reference), head
+
+    def _group_items(self, group: str) -> Iterator[Item]:
+        return self._table.query(index="by_deadline", where="#due = :group", given={"group": group})
+
+    def _in_work_list(self, name: str, after: str, limit: int | None) -> Iterator[tuple[str, Head]]:
+        items = self._table.query(
+            index="by_urgency",
+            where="#worklist = :name AND #urgency > :after",
+            given={"name": name, "after": after or " "},
+            limit=limit,
+        )
+        return ((item["urgency"], _head_of(item)) for item in items)
+
+    # Letters
+
+    def start_letter(self, reference: str, version: int, template: str, at: datetime, retry_before: datetime) -> str:
+        """`start` if the caller is to send this letter now, `done` if that has been seen to, `busy` if it was begun
+        after `retry_before` and not ended: whoever began it may be sending it, or have died.
+        """
+        try:
+            self._table.update(
+                *_letter_key(reference, version),
+                values={"template": template, "state": "sending", "at": stamp(at)},
+                condition="attribute_not_exists(pk) OR ( #state = :sending AND #at < :before )",
+                given={"sending": "sending", "before": stamp(retry_before)},
+            )
+        except ConditionFailed as there:
+            return "busy" if there.item and there.item["state"] == "sending" else "done"
+        return "start"
+
+    def end_letter(self, reference: str, version: int, state: str, at: datetime) -> None:
+        """Record what became of a letter that was started: `sent`, `withheld: …` or `failed: …`."""
+        self._table.update(
+            *_letter_key(reference, version),
+            values={"state": state, "at": stamp(at)},
+            condition="#state = :sending",
+            given={"sending": "sending"},
+        )
+
+    def free_letter(self, reference: str, version: int) -> None:
+        """Let the next try begin at once: a started letter could not be sent now."""
+        self._table.update(*_letter_key(reference, version), values={"at": ""}, condition="attribute_exists(pk)")
+
+    def letters(self, reference: str) -> list[Item]:
+        """What became of each letter about a report: `version`, `template`, `state`, `at`."""
+        rows = self._table.query(
+            where="#pk = :report AND begins_with(#sk, :letter)",
+            given={"report": _key(reference)[0], "letter": "LETTER#"},
+        )
+        return [
+            {"version": int(row["sk"].split("#")[1])} | {name: row[name] for name in ("template", "state", "at")}
+            for row in rows
+        ]
+
+    # Seeing
+
+    def log_access(self, officer: Actor, what: str, references: Sequence[str], at: datetime, id: str) -> None:
+        """Leave an item that says who saw what and when (Data Protection Act 2018, section 62)."""
+        pk = _key(references[0])[0] if what != "list" else f"OFFICER#{officer.id}"
+        self._table.put_new(
+            {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": officer.id, "officer_name": officer.name,
+             "what": what, "references": list(references)}
+        )  # fmt: skip
+
+    def accesses(self, *, reference: str = "", officer: str = "") -> list[Item]:
+        """Who saw a report, or which lists an officer saw, oldest first."""
+        pk = _key(reference)[0] if reference else f"OFFICER#{officer}"
+        return list(
+            self._table.query(where="#pk = :pk AND begins_with(#sk, :access)", given={"pk": pk, "access": "ACCESS#"})
+        )
+
+
+def report_change(image: Mapping[str, Any]) -> tuple[str, int, str] | None:
+    """From a stream record's new image: the reference, version and kind of the last change; None if it is no report."""
+    if image.get("sk") != {"S": "REPORT"}:
+        return None
+    entry = json.loads(image["history"]["L"][-1]["S"])
+    return image["pk"]["S"].removeprefix("REPORT#"), entry["version"], entry["what"]
+
+
+def _key(reference: str) -> tuple[str, str]:
+    return f"REPORT#{reference}", "REPORT"
+
+
+def _letter_key(reference: str, version: int) -> tuple[str, str]:
+    return _key(reference)[0], f"LETTER#{version:06}"
+
+
+def _new_item(report: Report) -> dict[str, Value]:
+    pk, sk = _key(report.reference)
+    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "category": report.category,
+        "received_at": stamp(report.received_at),
+        "answers": zlib.compress(text.encode(), 9),
+        "history": list(report.history),
+        "seal": report.seal,
+        "status": str(report.status),
+        "version": report.version,
+        "due": f"new-{_shard(report)}",
+        "deadline": stamp(report.deadline),
+    }
+
+
+def _head(report: Report) -> dict[str, Value]:
+    """What of a report may change, by attribute."""
+    claim, crime = report.claim, report.crime
+    return {
+        "status": str(report.status),
+        "version": report.version,
+        "seal": report.seal,
+        "priority": report.priority,
+        "reasons": list(report.reasons),
+        "call_backs": report.call_backs or None,
+        "not_crimed_reason": report.not_crimed_reason,
+        "claimed_by": claim.by.id if claim else None,
+        "claimed_by_name": claim.by.name if claim else None,
+        "claimed_until": stamp(claim.until) if claim else None,
+        "crime_number": crime.number if crime else None,
+        "crimed_at": stamp(crime.at) if crime else None,
+        "crimed_by": crime.by.id if crime else None,
+        "crimed_by_name": crime.by.name if crime else None,
+        "offence": crime.offence if crime else None,
+        "disposal": crime.disposal if crime else None,
+        "outcome": crime.outcome if crime else None,
+    }
+
+
+def _places(report: Report) -> dict[str, Value]:
+    """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
+    waiting = "open" if report.is_open else "awaiting_disposal" if report.awaits_disposal else None
+    return {
+        "due": f"open-{_shard(report)}" if report.is_open else None,
+        "worklist": waiting,
+        "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
+        "received_month": month(report.received_at),
+        "crimed_month": month(report.crime.at) if report.crime else None,
+    }
+
+
+def _shard(report: Report) -> int:
+    return ALPHABET.index(report.reference[0]) % SHARDS
+
+
+def _reference(item: Item) -> str:
+    return str(item["pk"]).removeprefix("REPORT#")
+
+
+def _report(item: Item) -> Report:
+    return Report(
+        reference=_reference(item),
+        category=item["category"],
+        answers=json.loads(zlib.decompress(item["answers"])),
+        received_at=read_stamp(item["received_at"]),
+        status=Status(item["status"]),
+        version=item["version"],
+        priority=item.get("priority"),
+        reasons=tuple(item.get("reasons", ())),
+        claim=_claim(item),
+        crime=_crime(item),
+        not_crimed_reason=item.get("not_crimed_reason"),
+        call_backs=item.get("call_backs", 0),
+        history=tuple(item["history"]),
+        words=tuple(Words(**json.loads(text)) for text in item.get("words", ())),
+        seal=item["seal"],
+    )
+
+
+def _head_of(item: Item) -> Head:
+    return Head(
+        reference=_reference(item),
+        category=item["category"],
+        status=Status(item["status"]),
+        priority=item.get("priority"),
+        reasons=tuple(item.get("reasons", ())),
+        received_at=read_stamp(item["received_at"]),
+        deadline=read_stamp(item["deadline"]),
+        claim=_claim(item),
+        version=item["version"],
+    )
+
+
+def _claim(item: Item) -> Claim | None:
+    if "claimed_by" not in item:
+        return None
+    return Claim(Actor(item["claimed_by"], item["claimed_by_name"]), read_stamp(item["claimed_until"]))
+
+
+def _crime(item: Item) -> Crime | None:
+    if "crime_number" not in item:
+        return None
+    by = Actor(item["crimed_by"], item["crimed_by_name"])
+    return Crime(item["crime_number"], read_stamp(item["crimed_at"]), by, item["offence"], item.get("disposal"),
+                 item.get("outcome"))  # fmt: skip

@@ -1,0 +1,199 @@
+"""The DynamoDB table as plain Python values: str, int, bytes, and lists of str; None is "not there".
+
+Only what `store.py` needs. The marshalling of boto3's resource layer costs more than the whole submission (see
+`docs/adr/0003-store.md`), and an item here is flat on purpose.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Value = str | int | bytes | Sequence[str] | None
+Item = dict[str, Any]
+
+
+class ConditionFailed(Exception):
+    """A conditional write met an item in another state; `item` is that item, None if there is none."""
+
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("the item is not in the expected state")
+        self.item = item
+
+
+class Table:
+    """One table. `pk` and `sk` are its keys; every write takes a condition."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client, self._name = client, name
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """The item as it is now (a consistent read)."""
+        answer = self._client.get_item(TableName=self._name, Key=_key(pk, sk), ConsistentRead=True)
+        return unmarshal(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        """The items there are among up to 100 `keys`, in any order (consistent reads)."""
+        items: list[Item] = []
+        wanted: Any = {self._name: {"Keys": [_key(*key) for key in keys], "ConsistentRead": True}} if keys else {}
+        while wanted:
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            items += [unmarshal(item) for item in answer["Responses"][self._name]]
+            wanted = answer.get("UnprocessedKeys")
+        return items
+
+    def put_new(self, item: Mapping[str, Value]) -> None:
+        """Store an item that must not be there yet. Raises ConditionFailed with the one that is."""
+        self._conditionally(self._client.put_item, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)")
+
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        *,
+        values: Mapping[str, Value],
+        append: Mapping[str, Sequence[str]] | None = None,
+        add: Mapping[str, int] | None = None,
+        copy: Mapping[str, str] | None = None,
+        condition: str,
+        given: Mapping[str, Value] | None = None,
+    ) -> Item:
+        """Change an item if `condition` holds, and return it as it is afterwards.
+
+        `values` sets (None removes), `append` adds to lists, `add` to numbers (from 0), `copy` keeps what a number was
+        before. `condition` may use `:name` for each of `given`, and attribute names as they are with a `#` before them.
+        """
+        words = _Expression(given or {})
+        expression = words.update(values, append or {}, add or {}, copy or {})
+        answer = self._conditionally(
+            self._client.update_item,
+            Key=_key(pk, sk),
+            UpdateExpression=expression,
+            ConditionExpression=words.named(condition),
+            ReturnValues="ALL_NEW",
+            **words.attributes(),
+        )
+        return unmarshal(answer["Attributes"])
+
+    def query(
+        self,
+        *,
+        index: str | None = None,
+        where: str,
+        given: Mapping[str, Value],
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Item]:
+        """Every item of one partition that `where` names, in the order of the sort key, page by page as it is used.
+
+        `limit` is how many are wanted at a time. An index may lag behind the table by a moment.
+        """
+        words = _Expression(given)
+        request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where), **words.attributes()}
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"Limit": limit} if limit else {}
+        request |= {"ScanIndexForward": False} if newest_first else {}
+        while True:
+            answer = self._client.query(**request)
+            yield from map(unmarshal, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _conditionally(self, call: Any, **request: Any) -> Any:
+        try:
+            return call(TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            item: Any = error.response.get("Item")
+            raise ConditionFailed(unmarshal(item) if item else None) from None
+
+
+class _Expression:
+    """The names and values of an expression; every attribute is named by placeholder, as many names are reserved."""
+
+    def __init__(self, given: Mapping[str, Value]) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {f":{name}": _marshal_value(value) for name, value in given.items()}
+
+    def update(
+        self,
+        values: Mapping[str, Value],
+        append: Mapping[str, Sequence[str]],
+        add: Mapping[str, int],
+        copy: Mapping[str, str],
+    ) -> str:
+        kept = [f"{self._name(to)} = if_not_exists({self._name(of)}, {self._value(0)})" for to, of in copy.items()]
+        added = [
+            f"{self._name(name)} = if_not_exists({self._name(name)}, {self._value(0)}) + {self._value(by)}"
+            for name, by in add.items()
+        ]
+        sets = [f"{self._name(name)} = {self._value(value)}" for name, value in values.items() if value is not None]
+        longer = [
+            f"{self._name(name)} = "
+            f"list_append(if_not_exists({self._name(name)}, {self._value([])}), {self._value(more)})"
+            for name, more in append.items()
+        ]
+        gone = [self._name(name) for name, value in values.items() if value is None]
+        changes = ", ".join((*kept, *added, *sets, *longer))
+        return " ".join(([f"SET {changes}"] if changes else []) + ([f"REMOVE {', '.join(gone)}"] if gone else []))
+
+    def named(self, expression: str) -> str:
+        """`expression` with its `#name`s made known."""
+        for name in re.findall(r"#(\w+)", expression):
+            self._name(name)
+        return expression
+
+    def attributes(self) -> dict[str, Any]:
+        names, values = self._names, self._values
+        return ({"ExpressionAttributeNames": names} if names else {}) | (
+            {"ExpressionAttributeValues": values} if values else {}
+        )
+
+    def _name(self, name: str) -> str:
+        self._names[f"#{name}"] = name
+        return f"#{name}"
+
+    def _value(self, value: Value) -> str:
+        placeholder = f":v{len(self._values)}"
+        self._values[placeholder] = _marshal_value(value)
+        return placeholder
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def marshal(item: Mapping[str, Value]) -> Any:
+    """Plain values as DynamoDB wants them, without those that are None."""
+    return {name: _marshal_value(value) for name, value in item.items() if value is not None}
+
+
+def unmarshal(item: Mapping[str, Any]) -> Item:
+    """An item of DynamoDB as plain values."""
+    return {name: _unmarshal_value(value) for name, value in item.items()}
+
+
+def _marshal_value(value: Value) -> Any:
+    match value:
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case bytes():
+            return {"B": value}
+        case list() | tuple():
+            return {"L": [{"S": text} for text in value]}
+    raise TypeError(f"no attribute type for {type(value).__name__}")
+
+
+def _unmarshal_value(value: Mapping[str, Any]) -> Any:
+    ((kind, plain),) = value.items()
+    if kind == "L":
+        return [text["S"] for text in plain]
+    return int(plain) if kind == "N" else plain

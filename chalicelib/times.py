@@ -1,0 +1,33 @@
+"""Times as the service writes them (RFC 3339, UTC, whole seconds) and as people in England read them."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+LONDON = "Europe/London"
+
+
+def stamp(at: datetime) -> str:
+    """`2026-11-23T09:05:00Z`; sorts as it runs. Fractions of a second are cut off."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_stamp(text: str) -> datetime:
+    """The aware datetime of a `stamp`."""
+    return datetime.fromisoformat(text)
+
+
+def local(at: datetime) -> datetime:
+    """The same moment on the clocks of London."""
+    return at.astimezone(ZoneInfo(LONDON))
+
+
+def month(at: datetime) -> str:
+    """The calendar month in London, `2026-11`."""
+    return local(at).strftime("%Y-%m")
+
+
+def spoken(at: datetime) -> str:
+    """`9:05am on Monday 23 November 2026`, London time."""
+    there = local(at)
+    clock = there.strftime("%I:%M%p").lstrip("0").lower()
+    return f"{clock} on {there:%A} {there.day} {there:%B %Y}"

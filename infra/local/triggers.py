@@ -1,0 +1,221 @@
+"""What wakes the app besides HTTP: each of its event sources, polled or timed here as AWS does it."""
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import boto3
+from chalice.app import Chalice, DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
+
+from infra.local.clock import rfc3339
+from infra.local.functions import Functions, tell_failure
+from infra.local.stack import REGION
+from infra.local.stream import StreamReader
+
+_ACCOUNT = "123456789012"
+_UNITS = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+class Source(Protocol):
+    """Something that may hold work for a handler."""
+
+    name: str
+
+    def poll(self) -> bool:
+        """Hand over what is there; tells whether anything was."""
+        ...
+
+    def drained(self) -> bool:
+        """True when nothing is there and nothing is being handled."""
+        ...
+
+
+class QueueReader:
+    """Hands the messages of one queue to a handler. One is deleted once the handler returns; else it comes again."""
+
+    def __init__(self, config: SQSEventConfig, functions: Functions, sqs: Any) -> None:
+        self.name = config.name
+        self._functions = functions
+        self._batch_size = config.batch_size
+        self._sqs = sqs
+        self._url = sqs.get_queue_url(QueueName=config.queue)["QueueUrl"]
+        self._arn = f"arn:aws:sqs:{REGION}:{_ACCOUNT}:{config.queue}"
+
+    def poll(self) -> bool:
+        """Receive, handle, delete."""
+        # No long poll: moto would hold up everybody else for as long as it waits.
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(10, self._batch_size),
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        messages = answer.get("Messages", [])
+        if messages:
+            self._handle(messages)
+        return bool(messages)
+
+    def drained(self) -> bool:
+        """Nothing visible, delayed or in flight."""
+        return not any(depths(self._sqs, self._url))
+
+    def _handle(self, messages: list[Any]) -> None:
+        try:
+            self._functions.invoke(self.name, {"Records": [self._record(message) for message in messages]})
+        except Exception as error:
+            tell_failure(self.name, error)
+            return
+        for message in messages:
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+    def _record(self, message: Any) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": _attributes(message.get("MessageAttributes", {})),
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._arn,
+            "awsRegion": REGION,
+        }
+
+
+class Schedule:
+    """Runs a handler each time its period has passed on the service's clock; a long advance makes one run, not many."""
+
+    def __init__(self, config: ScheduledEventConfig, functions: Functions, now: Callable[[], datetime]) -> None:
+        self.name = config.name
+        self._functions = functions
+        self._now = now
+        self._period = _period(config)
+        self._due = now() + self._period
+        self._lock = threading.Lock()
+
+    def poll(self) -> bool:
+        """Run if due. Whoever asks while it runs waits for the end of that run."""
+        with self._lock:
+            due = self._now() >= self._due
+            if due:
+                self._due = self._now() + self._period
+                self._run()
+        return False  # the next run is a period away: never poll again at once
+
+    def drained(self) -> bool:
+        """A schedule holds no work."""
+        return True
+
+    def _run(self) -> None:
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": _ACCOUNT,
+            "time": rfc3339(self._now()),
+            "region": REGION,
+            "resources": [f"arn:aws:events:{REGION}:{_ACCOUNT}:rule/{self.name}"],
+            "detail": {},
+        }
+        try:
+            self._functions.invoke(self.name, event)
+        except Exception as error:
+            tell_failure(self.name, error)
+
+
+class Triggers:
+    """All event sources of an app, each polled by a thread of its own."""
+
+    def __init__(self, app: Chalice, functions: Functions, now: Callable[[], datetime], dead_url: str) -> None:
+        self._functions = functions
+        self._stopping = threading.Event()
+        self.sources = [_source(config, functions, now, dead_url) for config in app.event_sources]
+
+    def start(self) -> None:
+        """Begin to poll."""
+        for source in self.sources:
+            threading.Thread(target=self._run, args=(source,), name=source.name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Take no more work; what is being handled is left to its thread."""
+        self._stopping.set()
+        self._functions.wake()
+
+    def run_due_schedules(self) -> None:
+        """Run what fell due on the service's clock, and return when it has run."""
+        for source in self.sources:
+            if isinstance(source, Schedule):
+                source.poll()
+
+    def drained(self) -> bool:
+        """True when no work is left anywhere. A record or message on its way from one place to the next would escape
+        any order of looking, so nothing may have been started while we looked."""
+        before = self._functions.activity()
+        quiet = not before.running and all(source.drained() for source in self.sources)
+        return quiet and self._functions.activity() == before
+
+    def _run(self, source: Source) -> None:
+        awake = threading.Event()
+        self._functions.on_wake(awake.set)
+        while not self._stopping.is_set():
+            awake.clear()  # before looking: what arrives while we look wakes us again
+            if not self._poll(source) and awake.wait(0.5):
+                time.sleep(0.1)  # a busy service wakes us all the time: take more at once instead
+
+    def _poll(self, source: Source) -> bool:
+        try:
+            return source.poll()
+        except Exception as error:
+            if not self._stopping.is_set():
+                tell_failure(source.name, error)
+            return False
+
+
+def depths(sqs: Any, url: str) -> tuple[int, int, int]:
+    """How many messages a queue holds: visible, in flight, delayed."""
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    visible, in_flight, delayed = (int(found[name]) for name in names)
+    return visible, in_flight, delayed
+
+
+def _source(config: Any, functions: Functions, now: Callable[[], datetime], dead_url: str) -> Source:
+    sqs = boto3.client("sqs")
+    if isinstance(config, DynamoDBEventConfig):
+        put_aside = partial(_send, sqs, dead_url)
+        return StreamReader(config, functions, boto3.client("dynamodbstreams"), put_aside)
+    if isinstance(config, SQSEventConfig):
+        return QueueReader(config, functions, sqs)
+    if isinstance(config, ScheduledEventConfig):
+        return Schedule(config, functions, now)
+    raise NotImplementedError(f"the local runner has no {type(config).__name__}")
+
+
+def _send(sqs: Any, url: str, body: str) -> None:
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+
+
+def _attributes(sent: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"stringValue": value.get("StringValue"), "stringListValues": [], "dataType": value["DataType"]}
+        for name, value in sent.items()
+    }
+
+
+def _period(config: ScheduledEventConfig) -> timedelta:
+    expression = config.schedule_expression
+    text = expression if isinstance(expression, str) else expression.to_string()
+    match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", text)
+    if not match:
+        raise NotImplementedError(f"the local runner does not know the schedule {text}")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])

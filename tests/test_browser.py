@@ -1,0 +1,181 @@
+"""The pages in Chromium: accessibility (axe-core, WCAG 2.2 AA), a narrow telephone, the keyboard, the CSP."""
+
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from chalicelib import pages
+from chalicelib.errors import FieldError
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+AXE = "axe-core@4.14.1"
+AXE_FOLDER = Path(__file__).parent.parent / ".cache" / "axe"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SITE = pages.Site(force_name="Exampleshire Police", base="")
+ERRORS = [
+    FieldError("emergency", "Select yes or no"),
+    FieldError("about", "Tell us about the theft"),
+    FieldError("when.start_date", "The date it happened must be a real date, like 2019-01-31"),
+    FieldError("items.0.value", "Value in pounds must be a whole number"),
+    FieldError("harm.hate", "Select from the list"),
+    FieldError("contact.full_name", "Enter your full name"),
+    FieldError("declaration", "Tick the box to send your report"),
+]
+PAGES = {
+    "/": pages.start(SITE),
+    "/report/burglary": pages.report_form(SITE, "burglary", {}, [], "token"),
+    "/report/theft": pages.report_form(SITE, "theft", {}, [], "token"),
+    "/report/criminal-damage": pages.report_form(SITE, "criminal_damage", {}, [], "token"),
+    "/errors": pages.report_form(SITE, "theft", {"items": [{"make": "Acme"}, {}]}, ERRORS, "token"),
+    "/already-sent": pages.already_sent(SITE, "theft", {}, "7K3M-9QWP-R2TX", "token"),
+    "/sent": pages.sent(SITE, "7K3M-9QWP-R2TX", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray"),
+    "/problem": pages.problem(SITE, 404, "Page not found"),
+    "/emergency": pages.stop(SITE, "emergency"),
+    "/robbery": pages.stop(SITE, "robbery"),
+    "/fraud": pages.stop(SITE, "fraud"),
+    "/lost-property": pages.stop(SITE, "lost_property"),
+}
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves the pages and their files; a form sent to it comes back with one more item, as the service would do."""
+
+    posted: list[tuple[str, str]]
+
+    def do_GET(self) -> None:
+        file = pages.static_file(self.path.removeprefix("/static/"))
+        self.answer(*(file or (PAGES.get(self.path, ""), "text/html; charset=utf-8")))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        Server.posted = parse_qsl(body, keep_blank_values=True)
+        self.answer(pages.report_form(SITE, "theft", {"items": [{}, {}]}, [], "token"), "text/html; charset=utf-8")
+
+    def answer(self, body: str, content_type: str) -> None:
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Security-Policy", CSP)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet: the test says what went wrong."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(base_url=address, viewport={"width": 390, "height": 844})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    yield page
+    page.close()
+    assert complaints == []  # what the CSP blocks, and files that are missing, end up here
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    tarball = AXE_FOLDER / f"{AXE.replace('@', '-')}.tgz"
+    if not tarball.exists():
+        if not shutil.which("npm"):
+            pytest.skip("npm is missing: it brings axe-core")
+        AXE_FOLDER.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "pack", AXE], cwd=AXE_FOLDER, check=True, capture_output=True, timeout=120)
+    with tarfile.open(tarball) as package:
+        script = package.extractfile("package/axe.min.js")
+        assert script
+        return script.read().decode()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(page: Page, axe: str, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path)
+    page.evaluate(axe)
+    result = page.evaluate("rules => axe.run(document, rules)", RULES)
+    assert len(result["passes"]) > 10
+    assert [(broken["id"], [node["html"] for node in broken["nodes"]]) for broken in result["violations"]] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_a_narrow_telephone(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_style_of_the_service_is_applied(page: Page) -> None:
+    page.goto("/")
+    colour = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator(".govuk-generic-header").evaluate(colour) == "rgb(11, 79, 108)"
+
+
+def test_links_of_the_error_summary_move_the_focus_to_their_control(page: Page) -> None:
+    page.goto("/errors")
+    links = page.locator(".govuk-error-summary a")
+    assert links.count() == len(ERRORS)
+    for number in range(len(ERRORS)):
+        links.nth(number).click()
+        focused = page.evaluate("document.activeElement.id")
+        assert f"#{focused}" == links.nth(number).get_attribute("href")
+
+
+def test_enter_in_a_field_sends_the_report_and_adds_no_item(page: Page) -> None:
+    page.goto("/errors")
+    page.get_by_label("Make").first.fill("Ångström & søn")
+    page.get_by_label("Make").first.press("Enter")
+    page.wait_for_url("**/report/theft")
+    assert ("items.0.make", "Ångström & søn") in Server.posted
+    assert "action" not in dict(Server.posted)
+
+
+def test_adding_an_item_leads_to_it(page: Page) -> None:
+    page.goto("/report/theft")
+    page.get_by_role("button", name="Add another item").click()
+    page.wait_for_url("**/report/theft#items-1")
+    assert dict(Server.posted)["action"] == "add-item"
+    assert page.locator("#items-1").is_visible()
+    assert 0 <= page.evaluate("document.getElementById('items-1').getBoundingClientRect().top") < 200
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
