@@ -320,6 +320,6 @@ def _plain_email(text: str) -> str:
 def _plain_phone(text: str) -> str:
     """The digits as dialled in the UK: `+44 7700 900123` and `07700 900123` are the same."""
     digits = "".join(letter for letter in text if letter in "0123456789")
-    if text.strip().startswith("+44") or digits.startswith("0044"):
+    if digits.startswith("0044") or ("+" in text and digits.startswith("44")):
         digits = "0" + digits.removeprefix("0044").removeprefix("44").removeprefix("0")
     return digits

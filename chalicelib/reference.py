@@ -1,8 +1,8 @@
-"""References: what a person keeps and reads out on the telephone, such as `7K3M-9QWP-R2TX`.
+"""References: what a person keeps and reads out on the telephone, such as `7K3M-9QWP-R2T8`.
 
 Twelve symbols of an alphabet of 23 that leaves out what can be misread or form words (of 2 and Z, of 8 and B only the
-digit stays; none of 0 O, 1 I L, 5 S, U V, A, E). Eleven are a keyed digest of the submission's token (about 50 bits), the
-last checks them. As 23 is a prime, the check finds every single wrong symbol and every swap of two.
+digit stays; none of 0 O, 1 I L, 5 S, U V, A, E). Eleven are a keyed digest of the submission's token (about 50 bits),
+the last checks them. As 23 is a prime, the check finds every single wrong symbol and every swap of two.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def parse(text: str) -> str | None:
 
 
 def show(plain: str) -> str:
-    """`7K3M9QWPR2TX` -> `7K3M-9QWP-R2TX`."""
+    """`7K3M9QWPR2T8` -> `7K3M-9QWP-R2T8`."""
     return "-".join(plain[start : start + 4] for start in range(0, LENGTH, 4))
 
 

@@ -18,7 +18,7 @@ import heapq
 import hmac
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from chalicelib.table import ConditionFailed, Item, Table, Value
 from chalicelib.times import month, read_stamp, stamp
 from chalicelib.triage import urgency
 
+PAGE = 200  # heads read at a time: the longest list an officer can ask for
 SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in ten seconds needs a few
 
 
@@ -101,7 +102,7 @@ class Store:
 
     # Lists and counts
 
-    def open_heads(self, after: str = "", limit: int | None = None) -> Iterator[tuple[str, Head]]:
+    def open_heads(self, after: str = "") -> Iterator[tuple[str, Head]]:
         """Open reports beyond the place `after`, each with its place: most urgent first, then nearest deadline."""
         new = heapq.merge(*(self._in_group(f"new-{shard}") for shard in range(SHARDS)), key=lambda pair: pair[0])
         seen = set()
@@ -109,16 +110,19 @@ class Store:
             seen.add(head.reference)
             if place > after:
                 yield place, head
-        for place, head in self._in_work_list("open", after, limit):
+        for place, head in self._in_work_list("open", after):
             if head.reference not in seen:
                 yield place, head
 
-    def heads_awaiting_disposal(self, after: str = "", limit: int | None = None) -> Iterator[tuple[str, Head]]:
+    def heads_awaiting_disposal(self, after: str = "") -> Iterator[tuple[str, Head]]:
         """Reports crimed automatically that an officer still has to dispose of, in the same order."""
-        return self._in_work_list("awaiting_disposal", after, limit)
+        return self._in_work_list("awaiting_disposal", after)
 
     def due(self, until: datetime) -> Iterator[str]:
-        """References of open reports whose deadline is not after `until`, nearest deadline first."""
+        """References of open reports whose deadline is not after `until`, nearest deadline first, each once.
+
+        The groups `new-…` are asked first: a report that triage moves meanwhile is found twice rather than never.
+        """
         groups = [f"{kind}-{shard}" for kind in ("new", "open") for shard in range(SHARDS)]
         found = [
             self._table.query(
@@ -128,7 +132,7 @@ class Store:
             )
             for group in groups
         ]
-        return map(_reference, heapq.merge(*found, key=lambda item: item["deadline"]))
+        return _unique(map(_reference, heapq.merge(*found, key=lambda item: item["deadline"])))
 
     def received_in(self, months: Sequence[str]) -> Iterator[Item]:
         """One row for each report received in `months` (`2026-11`), as `statistics.py` counts them."""
@@ -150,14 +154,14 @@ class Store:
             yield urgency(None, item["deadline"], head.reference), head
 
     def _group_items(self, group: str) -> Iterator[Item]:
-        return self._table.query(index="by_deadline", where="#due = :group", given={"group": group})
+        return self._table.query(index="by_deadline", where="#due = :group", given={"group": group}, limit=PAGE)
 
-    def _in_work_list(self, name: str, after: str, limit: int | None) -> Iterator[tuple[str, Head]]:
+    def _in_work_list(self, name: str, after: str) -> Iterator[tuple[str, Head]]:
         items = self._table.query(
             index="by_urgency",
             where="#worklist = :name AND #urgency > :after",
             given={"name": name, "after": after or " "},
-            limit=limit,
+            limit=PAGE,
         )
         return ((item["urgency"], _head_of(item)) for item in items)
 
@@ -226,6 +230,15 @@ def report_change(image: Mapping[str, Any]) -> tuple[str, int, str] | None:
         return None
     entry = json.loads(image["history"]["L"][-1]["S"])
     return image["pk"]["S"].removeprefix("REPORT#"), entry["version"], entry["what"]
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """Each of `names` once, as it first comes."""
+    seen: set[str] = set()
+    for name in names:
+        if name not in seen:
+            seen.add(name)
+            yield name
 
 
 def _key(reference: str) -> tuple[str, str]:

@@ -35,7 +35,8 @@ _REPEAT = re.compile(
     r"\b(again|(second|third|fourth) time|keeps? happening|happened before|(two|three|\d+) times)\b", re.IGNORECASE
 )
 _IN_PROGRESS = re.compile(
-    r"\b(happening now|as i (write|type))\b|\b(he|she|they|some(one|body)|thie(f|ves)|burglars?)('| i|’| a)(s|re) still\b",
+    r"\b(happening now|as i (write|type))\b|\b(he|she|they|some(one|body)|thie(f|ves))('| i|’| a)(s|re) still "
+    r"(here|there|inside|outside|nearby|(in|at|on|by) (my|our|the))\b",
     re.IGNORECASE,
 )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import InvalidAnswers, Refused, SentElsewhere, Unreadable
 from chalicelib.forms import CATEGORIES, EXAMPLES, Submission, canonical, form_values, read_form, read_json
 from chalicelib.forms.questions import questions
-from tests.test_forms import all_questions, posted
+from tests.reports import all_questions, posted
 
 TODAY = date(2026, 11, 23)
 patient = settings(deadline=None)  # a busy machine is no defect

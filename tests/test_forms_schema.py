@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from chalicelib.errors import InvalidAnswers
 from chalicelib.forms import CATEGORIES, EXAMPLES, read_json, schema
 from chalicelib.forms.questions import questions
-from tests.test_forms import LEAST, all_questions, with_answer, without
+from tests.reports import LEAST, all_questions, with_answer, without
 
 BODY, COMPONENTS = schema()
 VALIDATOR = Draft202012Validator(
@@ -113,7 +113,9 @@ def test_schema_and_validation_agree(field: str, answer: Any) -> None:
     assert VALIDATOR.is_valid(sent) == accepted(sent)
 
 
-@pytest.mark.parametrize("field", ["category", "emergency", "about", "about.kind", "contact", "contact.email"])
+@pytest.mark.parametrize(
+    "field", ["category", "emergency", "reporter", "about", "about.kind", "contact", "contact.email"]
+)
 def test_schema_and_validation_agree_on_what_is_needed(field: str) -> None:
     assert VALIDATOR.is_valid(LEAST)
     assert not VALIDATOR.is_valid(without(field))

@@ -14,7 +14,7 @@ from chalicelib.forms.questions import Question, questions
 from infra.vendor_govuk_frontend import GOVUK_ONLY, without_branding
 
 SITE = pages.Site(force_name="Exampleshire Police", base="/api")
-REFERENCE = "7K3M-9QWP-R2TX"
+REFERENCE = "7K3M-9QWP-R2T8"
 HOSTILE = "\"><script>alert(1)</script>'&amp;{{ 7 * 7 }}"
 VOID = {"input", "meta", "link", "br"}
 

@@ -1,7 +1,6 @@
-"""How the runner wakes the app: stream records in order, tried again, bisected and put aside; schedules by the clock."""
+"""How the runner wakes the app: stream records in order, tried again, bisected, put aside; schedules by the clock."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -56,6 +55,9 @@ def record(key: str, number: int) -> dict[str, Any]:
         "dynamodb": {
             "ApproximateCreationDateTime": START,
             "SequenceNumber": str(number),
+            "StreamViewType": "NEW_IMAGE",
+            "SizeBytes": 1,
+            "Keys": {"pk": {"S": key}},
             "NewImage": {"pk": {"S": key}, "answers": {"B": b"\x00\xff"}},
         },
     }
@@ -78,11 +80,11 @@ class World:
         """A reader of a fake stream; parents are closed shards."""
         parents = parents or {}
         fake = FakeStream(shards, parents, set(parents.values()))
-        config = next(config for config in self.app.event_sources if config.name == "changes")
+        config: Any = next(config for config in self.app.event_sources if config.name == "changes")
         return StreamReader(config, self.functions, fake, lambda message: self.aside.append(json.loads(message)))
 
     def schedule(self, clock: DevClock) -> Schedule:
-        config = next(config for config in self.app.event_sources if config.name == "tick")
+        config: Any = next(config for config in self.app.event_sources if config.name == "tick")
         return Schedule(config, self.functions, clock.now)
 
     def _changes(self, event: DynamoDBEvent) -> None:
@@ -102,7 +104,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(stream, "FIRST_PAUSE_SECONDS", 0.001)
     return World()
 

@@ -166,7 +166,7 @@ class Submission(Section):
             missing="Select yes if it is happening now, the offender is nearby, or anyone is hurt or in danger",
         ),
     ]
-    reporter: Annotated[Reporter | None, Ask("Who are you?", "who you are", options=REPORTERS)] = None
+    reporter: Annotated[Reporter, Ask("Who are you?", "who you are", options=REPORTERS)]
     about: Annotated[Section, Ask("About it", "what you tell us about it")]
     where: Annotated[Where, Ask(Where.title, "where it happened")] = Field(default_factory=Where)
     when: Annotated[When, Ask(When.title, "when it happened")] = Field(default_factory=When)

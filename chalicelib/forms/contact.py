@@ -62,6 +62,6 @@ class Contact(Section):
     @field_validator("phone")
     @classmethod
     def _email_or_phone(cls, phone: str | None, info: ValidationInfo) -> str | None:
-        if not phone and not info.data.get("email", "refused"):
+        if not phone and not info.data.get("email"):
             raise PydanticCustomError("instead", "Enter an email address or a telephone number", {"field": "email"})
         return phone

@@ -1,8 +1,8 @@
 """What officers send: the body of each change, with the words of its messages."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.disposals import Disposal
@@ -53,7 +53,9 @@ class CrimeDecision(Section):
 
 
 class NotCrimeDecision(Section):
-    """Close it without a crime."""
+    """Close it without a crime; the other report or the other force is named where the reason calls for it."""
+
+    presumed: ClassVar[dict[str, str]] = {"duplicate_of": "", "force": ""}  # so that their rule is asked when left out
 
     reason: Annotated[
         Literal["no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate"],
@@ -68,13 +70,15 @@ class NotCrimeDecision(Section):
         Annotated[str, Field(max_length=200)] | None, Ask("Force", "the police force that it was transferred to")
     ] = None
 
-    @model_validator(mode="after")
-    def _names_the_other(self) -> "NotCrimeDecision":
-        if self.reason == "duplicate" and not self.duplicate_of:
-            raise PydanticCustomError("instead", "Enter the reference of the other report", {"field": "duplicate_of"})
-        if self.reason == "another_force" and not self.force:
-            raise PydanticCustomError("instead", "Enter the police force it was transferred to", {"field": "force"})
-        return self
+    @field_validator("duplicate_of", "force")
+    @classmethod
+    def _named(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and _NAMED_BY.get(info.data.get("reason", "")) == info.field_name:
+            raise PydanticCustomError("missing", "")
+        return value
+
+
+_NAMED_BY = {"duplicate": "duplicate_of", "another_force": "force"}
 
 
 class DisposalDecision(Section):

@@ -137,7 +137,7 @@ def model_of(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate_json(body_of(request))
     except ValidationError as error:
-        if any(details["type"] == "json_invalid" for details in error.errors(include_url=False)):
+        if any(not details["loc"] for details in error.errors(include_url=False)):  # no JSON, or no object
             raise Unreadable("Send a JSON object.") from None
         raise InvalidAnswers(errors=field_errors(model, error)) from None  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ from chalicelib.handlers.http import JSON, PROBLEM
 from chalicelib.report import Status
 
 _REFERENCE = {"name": "reference", "in": "path", "required": True, "schema": {"type": "string"},
-              "description": "Such as 7K3M-9QWP-R2TX"}  # fmt: skip
+              "description": "Such as 7K3M-9QWP-R2T8"}  # fmt: skip
 _IF_MATCH = {"name": "If-Match", "in": "header", "required": True, "description": "The version you read, quoted",
              "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'}}  # fmt: skip
 _BAD = (Unreadable, TooLarge, WrongMediaType, Refused)

@@ -1,6 +1,8 @@
 """What the public uses: the forms, the confirmation, the status of a report."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
 from typing import Annotated, Any
 
 from chalice.app import Blueprint, Request, Response
@@ -31,6 +33,33 @@ from chalicelib.wiring import mint, service
 public = Blueprint(__name__)
 
 Pairs = list[tuple[str, str]]
+
+
+def _for_our_websites(view: Callable[..., Response]) -> Callable[..., Response]:
+    """A view whose answers, refusals too, the force's own websites may read from the browser."""
+
+    @wraps(view)
+    def answer(**path: str) -> Response:
+        answered = view(**path)
+        answered.headers |= _cors(public.current_request)
+        return answered
+
+    return answer
+
+
+class SecondFactor(Section):
+    """What only the person who reported knows besides the reference."""
+
+    email: Annotated[Line, Ask("Email address", "your email address")] = None
+    phone: Annotated[Line, Ask("Telephone number", "your telephone number")] = None
+
+
+class WhoAsks(Section):
+    """The questions of the status page."""
+
+    reference: Annotated[str, Ask("Reference", "your reference", "Such as 7K3M-9QWP-R2T8", width=20)]
+    email: Annotated[str, Ask("Email address", "your email address", "The one in your report", autocomplete="email")]
+    phone: Annotated[str, Ask("Or telephone number", "your number", "If you gave no email address", autocomplete="tel")]
 
 
 @public.route("/healthz", methods=["GET"])
@@ -75,20 +104,19 @@ def send_form(request: Request, category: str) -> Response:
 
 
 @public.route("/reports", methods=["POST"], content_types=[JSON, FORM])
+@_for_our_websites
 @answering(public)
 def submit(request: Request) -> Response:
     """A report as JSON, or as a form with its category among the fields."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
         pairs = pairs_of(request)
-        answer = _submit_form(request, _known(dict(pairs).get("category", "")), pairs)
-    else:
-        report = _submit(read_json(body_of(request), _today()), _idempotency_key(request))
-        answer = data(_receipt(report), 201, Location=f"{base(request)}/reports/{show(report.reference)}")
-    answer.headers |= _cors(request)
-    return answer
+        return _submit_form(request, _known(dict(pairs).get("category", "")), pairs)
+    report = _submit(read_json(body_of(request), _today()), _idempotency_key(request))
+    return data(_receipt(report), 201, Location=f"{base(request)}/reports/{show(report.reference)}")
 
 
 @public.route("/reports", methods=["OPTIONS"])
+@_for_our_websites
 @answering(public)
 def preflight(request: Request) -> Response:
     """What a website of the force may send us from the browser."""
@@ -97,8 +125,7 @@ def preflight(request: Request) -> Response:
         "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
         "Access-Control-Max-Age": "600",
     }
-    cors = _cors(request)
-    return Response(body="", status_code=204, headers=cors | (allowed if len(cors) > 1 else {}))
+    return Response(body="", status_code=204, headers=allowed)
 
 
 @public.route("/reports/{reference}", methods=["GET"])
@@ -111,13 +138,6 @@ def confirmation(request: Request, reference: str) -> Response:
     return page(pages.sent(_site(request), show(plain), spell(plain)))
 
 
-class SecondFactor(Section):
-    """What only the person who reported knows besides the reference."""
-
-    email: Annotated[Line, Ask("Email address", "your email address")] = None
-    phone: Annotated[Line, Ask("Telephone number", "your telephone number")] = None
-
-
 @public.route("/reports/{reference}/status", methods=["POST"], content_types=[JSON])
 @answering(public)
 def status(request: Request, reference: str) -> Response:
@@ -126,6 +146,31 @@ def status(request: Request, reference: str) -> Response:
     plain = parse(reference) or "unknown"
     report = service().casework.status_for(plain, factor.email or "", factor.phone or "")
     return data(_standing(report))
+
+
+@public.route("/status", methods=["GET"])
+@answering(public)
+def status_page(request: Request) -> Response:
+    """Asks for the reference and a second factor."""
+    from chalicelib import pages
+
+    return page(pages.status_form(_site(request), WhoAsks, {}, []))
+
+
+@public.route("/status", methods=["POST"], content_types=[FORM])
+@answering(public)
+def show_status(request: Request) -> Response:
+    """Where the report stands, or the questions again. What is wrong is not said: it would help who guesses."""
+    from chalicelib import pages
+
+    typed = dict(pairs_of(request))
+    try:
+        reference = parse(typed.get("reference", "")) or "unknown"
+        report = service().casework.status_for(reference, typed.get("email", ""), typed.get("phone", ""))
+    except NotFound as refusal:
+        errors = [FieldError("reference", refusal.detail)]
+        return page(pages.status_form(_site(request), WhoAsks, typed, errors), refusal.status)
+    return page(pages.standing(_site(request), report))
 
 
 @public.route("/static/{name}", methods=["GET"])
@@ -236,7 +281,7 @@ def _known(category: str) -> str:
 def _plain(reference: str) -> str:
     plain = parse(reference)
     if not plain:
-        raise NotFound("Check the reference: it has twelve letters and digits, such as 7K3M-9QWP-R2TX.")
+        raise NotFound("Check the reference: it has twelve letters and digits, such as 7K3M-9QWP-R2T8.")
     return plain
 
 

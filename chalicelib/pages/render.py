@@ -18,7 +18,6 @@ COMPONENTS = (
     "exit-this-page",
     "fieldset",
     "generic-header",
-    "hint",
     "input",
     "inset-text",
     "notification-banner",

@@ -110,8 +110,9 @@ class _Converter(LambdaEventConverter):
 class Handler(ChaliceRequestHandler):
     """One connection."""
 
+    command: str
     disable_nagle_algorithm = True
-    timeout = 60
+    timeout = 60  # an idle connection
 
     def __init__(
         self,

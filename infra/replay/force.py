@@ -1,0 +1,132 @@
+"""A month at the force: people report by the hour, officers work through what came, the rule takes what they left."""
+
+import heapq
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from chalicelib.times import local, read_stamp
+from infra.replay.months import Fate
+from infra.replay.people import People, body
+from infra.replay.service import Service
+
+OFFICERS = ("Asha Bell", "Tom Carver", "Rosa Dunne", "Ian Ekwall")
+ROUNDS = (8, 13, 18, 23)  # the hours at which officers work; the last of the day leaves nothing for the next month
+BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks two minutes ahead: a stop this long before finds it in time
+
+Report = dict[str, Any]
+
+
+class Force:
+    """Plays a month against `service`. `comes` are the hours of the reports in order, `fates` what becomes of each."""
+
+    def __init__(
+        self, service: Service, pool: Executor, people: People, comes: list[datetime], fates: list[Fate]
+    ) -> None:
+        self._service, self._pool, self._people = service, pool, people
+        self._comes, self._fates = comes, fates
+        self._told: list[Report] = []  # what was reported, by place
+        self._place: dict[str, int] = {}  # of a report, by its reference
+        self._left: list[datetime] = []  # deadlines of what is left to the rule: a heap
+        self._tokens = [service.token("officer", name) for name in OFFICERS]
+
+    @property
+    def not_crimed(self) -> list[str]:
+        """References of the reports that were to be closed without a crime."""
+        return [reference for reference, place in self._place.items() if self._fates[place].reason]
+
+    def play(self, hours: list[datetime], tell: Callable[[datetime, int], None]) -> None:
+        """Go through `hours`; `tell` hears of each, and of how many reports have come."""
+        due = {
+            hour: [place for place, _ in places] for hour, places in groupby(enumerate(self._comes), lambda one: one[1])
+        }
+        for hour in hours:
+            if hour in due:
+                self._go_on_to(hour)
+                self._submit(due[hour])
+            if local(hour).hour in ROUNDS:
+                self._go_on_to(hour)
+                self._work(disposals=local(hour).hour == ROUNDS[0])
+            tell(hour, len(self._place))
+        self._service.rest()
+
+    def _go_on_to(self, moment: datetime) -> None:
+        while self._left and self._left[0] - BEFORE_DEADLINE <= moment:
+            self._service.forward_to(heapq.heappop(self._left) - BEFORE_DEADLINE)
+        self._service.forward_to(moment)
+
+    # The public
+
+    def _submit(self, places: list[int]) -> None:
+        for place in places:
+            self._told.append(self._tell(place))
+        for place, receipt in zip(places, self._pool.map(self._send, places), strict=True):
+            self._place[receipt["reference"]] = place
+            if self._fates[place].is_left:
+                heapq.heappush(self._left, read_stamp(receipt["deadline"]))
+
+    def _tell(self, place: int) -> Report:
+        fate = self._fates[place]
+        if fate.original is not None:
+            return self._people.again(self._told[fate.original])
+        return self._people.report(self._comes[place], fate.reason, scant=bool(fate.call_back))
+
+    def _send(self, place: int) -> Any:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"replay-{place}"}
+        data = body(self._told[place], self._comes[place])
+        return self._service.ask("POST", "/reports", 201, headers=headers, data=data).json()
+
+    # Officers
+
+    def _work(self, disposals: bool) -> None:
+        self._service.rest()  # triage goes first: the most urgent is then really on top
+        list(self._pool.map(self._take_all, self._tokens))
+        if disposals:
+            self._dispose_of_all(self._tokens[0])
+
+    def _take_all(self, token: str) -> None:
+        while (answer := self._service.ask("POST", "/triage/next", 200, 204, token=token)).status_code == 200:
+            self._decide(token, answer.json())
+
+    def _decide(self, token: str, report: Report) -> None:
+        fate = self._fates[self._place[report["reference"]]]
+        if fate.is_left:
+            self._change(token, report, "call-backs", {"result": "no_answer"})
+            return
+        if fate.call_back:
+            report |= self._change(token, report, "call-backs", {"result": "reached"})
+        if fate.reason:
+            self._change(token, report, "not-crime", self._why(fate))
+        else:
+            offence = report["suggested_offence"]["code"]
+            self._change(token, report, "crime", {"offence": offence, "disposal": _disposal(report)})
+
+    def _why(self, fate: Fate) -> dict[str, str]:
+        why = {"reason": fate.reason, "rationale": "Decided on what was reported, after a second look."}
+        if fate.reason == "another_force":
+            return why | {"force": "Leicestershire Police"}
+        if fate.original is not None:
+            references = {place: reference for reference, place in self._place.items()}
+            return why | {"duplicate_of": references[fate.original]}
+        return why
+
+    def _dispose_of_all(self, token: str) -> None:
+        """Give a disposal to what the rule crimed. What it crimes after the last morning of the month is left."""
+        listed = self._service.get("/triage", token=token, status="awaiting_disposal", limit="200")
+        for head in listed["reports"]:
+            report = self._service.get(f"/triage/{head['reference']}", token=token)
+            self._change(token, report, "disposal", {"disposal": _disposal(report)})
+
+    def _change(self, token: str, report: Report, change: str, decision: dict[str, str]) -> Report:
+        path, version = f"/triage/{report['reference']}/{change}", f'"{report["version"]}"'
+        answer: Report = self._service.ask(
+            "POST", path, token=token, headers={"If-Match": version}, json=decision
+        ).json()
+        return answer
+
+
+def _disposal(report: Report) -> str:
+    """Investigated if an officer attends or there is something to go by; else filed."""
+    return "further_investigation" if report["attend"] or report["solvability"] else "filed"

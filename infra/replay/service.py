@@ -1,0 +1,104 @@
+"""The service under replay: the one-machine runner as a child, and requests to it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import requests
+
+from chalicelib.times import read_stamp, stamp
+
+PATIENCE_SECONDS = 300
+
+
+class Failed(Exception):
+    """The replay cannot go on; says why in one line."""
+
+
+class Service:
+    """Requests to the service at `url`, from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._threads = threading.local()
+
+    def ask(self, method: str, path: str, *allowed: int, token: str = "", **request: Any) -> requests.Response:
+        """The answer, which has one of the `allowed` statuses (200 if none are named)."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= request.pop("headers", {})
+        answer = self._session().request(method, self.url + path, headers=headers, timeout=PATIENCE_SECONDS, **request)
+        if answer.status_code not in (allowed or (200,)):
+            raise Failed(f"{method} {path} was answered with {answer.status_code}")
+        return answer
+
+    def get(self, path: str, *, token: str = "", **query: str) -> Any:
+        """The document at `path`."""
+        return self.ask("GET", path, token=token, params=query).json()
+
+    def token(self, role: str, name: str) -> str:
+        """A token for an invented person in that role."""
+        return str(self.get("/dev/token", role=role, name=name)["token"])
+
+    def forward_to(self, moment: datetime) -> None:
+        """Move the service's clock on, unless it is there already. What fell due has run when this returns."""
+        seconds = (moment - read_stamp(self.get("/dev/clock")["now"])).total_seconds()
+        if seconds > 0:
+            self.ask("POST", "/dev/clock", json={"advance_seconds": seconds})
+
+    def rest(self) -> None:
+        """Wait until the stream and the queues are drained."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self.ask("GET", "/dev/idle", 200, 503).status_code == 503:
+            if time.monotonic() > end:
+                raise Failed("The stream and the queues are never drained")
+            time.sleep(0.05)
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._threads, "session"):
+            self._threads.session = requests.Session()
+            self._threads.session.trust_env = False  # a proxy has no business between two processes of one machine
+        session: requests.Session = self._threads.session
+        return session
+
+
+@contextmanager
+def running(port: int, clock: datetime) -> Iterator[Service]:
+    """Run the whole service, with its clock set, for as long as the context lasts."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "infra.local"],
+        env=os.environ | _settings(port, clock),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a Ctrl-C is ours; we end it in good order
+    )
+    try:
+        yield Service(_address(child))
+    finally:
+        _end(child)
+
+
+def _settings(port: int, clock: datetime) -> Mapping[str, str]:
+    return {"PORT": str(port), "CLOCK": stamp(clock)}
+
+
+def _address(child: subprocess.Popen[str]) -> str:
+    assert child.stdout
+    for line in child.stdout:
+        if line.startswith("Ready: "):
+            return line.removeprefix("Ready: ").strip()
+    raise Failed("The service did not start")
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,285 @@
+"""Stand-ins and builders: a table in memory, a clock to set, a sender that keeps letters, a DynamoDB that can break."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import yaml
+from moto import mock_aws
+
+from chalicelib.casework import Casework, Officer
+from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.letters import Letter
+from chalicelib.report import Actor, Report
+from chalicelib.rule import TwentyFourHourRule
+from chalicelib.store import Store
+from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.wiring import client
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+KINDS = {"burglary": "home", "theft": "pedal_cycle", "criminal_damage": "vehicle"}
+ANN = Officer(Actor("officer-ann", "Ann Officer"), is_supervisor=False)
+BOB = Officer(Actor("officer-bob", "Bob Officer"), is_supervisor=False)
+SUE = Officer(Actor("supervisor-sue", "Sue Supervisor"), is_supervisor=True)
+
+_TABLE = yaml.safe_load((Path(__file__).parents[1] / "infra" / "data.yaml").read_text())["Resources"]["ReportsTable"]
+_PROPERTIES = _TABLE["Properties"]
+
+
+def answers(category: str = "theft", **sections: Any) -> dict[str, Any]:
+    """The least somebody must tell us, and what else a test says."""
+    contact = {"full_name": "Eve Example", "email": "eve@example.com", "phone": "07700 900123"}
+    least = {"category": category, "emergency": "no", "about": {"kind": KINDS[category]}, "contact": contact}
+    return {**least, "declaration": "yes", **sections}
+
+
+def body(category: str = "theft", **sections: Any) -> bytes:
+    """The same as `canonical` gives it."""
+    return json.dumps(answers(category, **sections), sort_keys=True, separators=(",", ":")).encode()
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+class KeptLetters:
+    """A sender that keeps what it is given; `failure` is what it raises instead, `after` what happens once it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Letter] = []
+        self.failure: Exception | None = None
+        self.after: Callable[[], None] = lambda: None
+
+    def send(self, letter: Letter, at: datetime) -> None:
+        if self.failure:
+            raise self.failure
+        self.sent.append(letter)
+        self.after()
+
+
+class Parts:
+    """Casework and the 24-hour rule over one table, as `wiring.py` puts them together."""
+
+    def __init__(self, table: Any, secret: bytes = b"a secret of the tests") -> None:
+        count = itertools.count()
+        mint = lambda: f"minted{next(count):026}"  # noqa: E731
+        self.table, self.clock, self.sender = table, Clock(), KeptLetters()
+        self.store, self.numbers = Store(table, secret), CrimeNumbers(table, "20", mint)
+        self.casework = Casework(self.store, self.numbers, self.sender, self.clock, mint, "Example Police")
+        self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
+
+    def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
+        return self.casework.submit(body(category, **sections), token)
+
+    def sweep(self, time_left: Callable[[], float] = lambda: 60.0) -> Any:
+        return self.rule.crime_due_reports(time_left)
+
+    def now(self, reference: str) -> Report:
+        report = self.store.read(reference)
+        assert report
+        return report
+
+    def crime(self, reference: str, officer: Officer = ANN, disposal: Any = "filed") -> Report:
+        version = self.now(reference).version
+        return self.casework.crime(officer, reference, version, "44", disposal, None, None)
+
+    def deliver_letters(self, reference: str) -> None:
+        """What the letters queue brings for everything that happened to a report."""
+        for version in range(1, self.now(reference).version + 1):
+            self.casework.send_letter(reference, version)
+
+    def check_numbers(self, references: Sequence[str], year: int = 2026) -> None:
+        """Every number taken is on one report, or void, or on an open loan, and never two of these on a report."""
+        taken, void = self.numbers.taken_and_void(year)
+        crimes = [report.crime.number for report in map(self.now, references) if report.crime]
+        used = [int(number.split("/")[1]) for number in crimes if number.endswith(f"/{year % 100:02}")]
+        loans = self.numbers.abandoned(self.clock.now + timedelta(days=1))
+        lent = {loan.sequence(one) for loan in loans if loan.year == year for one in loan.references}
+        assert len(set(used)) == len(used), "one number on two reports"
+        assert not set(used) & set(void), "a void number is on a report"
+        assert set(used) | set(void) | lent == set(range(1, taken + 1)), "a number is not accounted for"
+
+
+class Died(BaseException):
+    """The process is gone; no handler of exceptions runs."""
+
+
+class Wire:
+    """A DynamoDB client whose calls a test watches (`calls`) and meddles with (`meddle`, `page_size`)."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.calls: list[str] = []
+        self.page_size: int | None = None
+        self.meddle: Callable[[int, str, Callable[[], Any]], Any] = lambda number, name, call: call()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.calls.append(name)
+            more = {"Limit": self.page_size} if name == "query" and self.page_size else {}
+            return self.meddle(len(self.calls), name, lambda: getattr(self._client, name)(**request, **more))
+
+        return call
+
+
+def dies(at: int, after: bool, error: type[BaseException] = Died) -> Callable[[int, str, Callable[[], Any]], Any]:
+    """Breaks off at the call of that number: before it reaches the table, or after, with its answer lost."""
+
+    def meddle(number: int, name: str, call: Callable[[], Any]) -> Any:
+        if number != at:
+            return call()
+        if after:
+            call()
+        raise error
+
+    return meddle
+
+
+def repeats(number: int, name: str, call: Callable[[], Any]) -> Any:
+    """The SDK makes each write twice, as it does when the first answer is lost."""
+    if name in ("put_item", "update_item"):
+        call()
+    return call()
+
+
+def meanwhile(kind: str, nth: int, do: Callable[[], Any], repeat: bool = False) -> Callable[..., Any]:
+    """Does something before the `nth` call of that kind; with `repeat`, between the call and its repetition."""
+    seen: list[str] = []
+
+    def meddle(number: int, name: str, call: Callable[[], Any]) -> Any:
+        seen.append(name)
+        if name == kind and seen.count(kind) == nth:
+            if repeat:
+                call()
+            do()
+        return call()
+
+    return meddle
+
+
+@contextmanager
+def moto_dynamodb() -> Iterator[Any]:
+    """A DynamoDB client of a moto in this process."""
+    with patch.dict("os.environ", {"AWS_DEFAULT_REGION": "eu-west-2"}), mock_aws():
+        yield client("dynamodb")
+
+
+_names = (f"reports-{number}" for number in itertools.count())
+
+
+def moto_table(client: Any) -> tuple[Table, Wire]:
+    """A new table, as the template has it, and the wire to it."""
+    name, wire = next(_names), Wire(client)
+    keys = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
+    client.create_table(TableName=name, **{key: _PROPERTIES[key] for key in keys})
+    return Table(wire, name), wire  # type: ignore[arg-type]
+
+
+class _Nothing:
+    """An attribute that is not there: no comparison holds."""
+
+    def _never(self, other: object) -> bool:
+        return False
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = _never  # type: ignore[assignment]
+
+
+class FakeTable:
+    """`chalicelib.table.Table` in memory: the same methods, conditions, sparse indexes and projections."""
+
+    _INDEXES: Mapping[str, tuple[tuple[str, str], set[str]]] = {
+        index["IndexName"]: (
+            (index["KeySchema"][0]["AttributeName"], index["KeySchema"][1]["AttributeName"]),
+            set(index["Projection"]["NonKeyAttributes"]),
+        )
+        for index in _PROPERTIES["GlobalSecondaryIndexes"]
+    }
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Item] = {}
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        return _copied(self.items.get((pk, sk)))
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        assert len(keys) <= 100 and len(set(keys)) == len(keys), "DynamoDB refuses this"
+        return [_copied(self.items[key]) for key in keys if key in self.items]
+
+    def put_new(self, item: Mapping[str, Any]) -> None:
+        key = item["pk"], item["sk"]
+        if key in self.items:
+            raise ConditionFailed(self.get(*key))
+        self.items[key] = _plain(item)
+
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        *,
+        values: Mapping[str, Any],
+        append: Mapping[str, Sequence[str]] | None = None,
+        add: Mapping[str, int] | None = None,
+        copy: Mapping[str, str] | None = None,
+        condition: str,
+        given: Mapping[str, Any] | None = None,
+    ) -> Item:
+        before = self.items.get((pk, sk))
+        if not _holds(condition, before or {}, given or {}):
+            raise ConditionFailed(_copied(before))
+        was = before or {"pk": pk, "sk": sk}
+        after = was | {to: was.get(of, 0) for to, of in (copy or {}).items()}
+        after |= {name: was.get(name, 0) + by for name, by in (add or {}).items()}
+        after |= {name: [*was.get(name, []), *more] for name, more in (append or {}).items()} | dict(values)
+        self.items[pk, sk] = _plain(after)
+        return _copied(self.items[pk, sk])
+
+    def query(
+        self,
+        *,
+        index: str | None = None,
+        where: str,
+        given: Mapping[str, Any],
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Item]:
+        keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
+        found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(where, item, given)]
+        kept = {"pk", "sk", *keys, *shown}
+        for item in sorted(found, key=lambda item: item[keys[1]], reverse=newest_first):
+            yield _copied({name: item[name] for name in item if not index or name in kept})
+
+
+def _plain(item: Mapping[str, Any]) -> Item:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in item.items()
+            if value is not None}  # fmt: skip
+
+
+def _copied(item: Item | None) -> Any:
+    return item and {name: list(value) if isinstance(value, list) else value for name, value in item.items()}
+
+
+def _holds(condition: str, item: Item, given: Mapping[str, Any]) -> bool:
+    """The few words of DynamoDB's expressions that the service uses, read as Python."""
+    python = re.sub(r"attribute_(not_)?exists\(#?(\w+)\)", lambda found: f"{found[1] or ''}has('{found[2]}')", condition)
+    python = re.sub(r"#(\w+)", r"value('\1')", python)
+    python = re.sub(r":(\w+)", r"given['\1']", python)
+    for theirs, ours in ((" = ", " == "), ("AND", "and"), ("OR", "or"), ("not_has", "not has")):
+        python = python.replace(theirs, ours)
+    words = {"has": item.__contains__, "value": lambda name: item.get(name, _Nothing()), "given": given,
+             "begins_with": str.startswith}  # fmt: skip
+    return bool(eval(python, {"__builtins__": {}}, words))  # our own conditions, nobody else's

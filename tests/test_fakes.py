@@ -1,0 +1,103 @@
+"""The table in memory does what DynamoDB does, for every way in which the service uses a table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.table import ConditionFailed
+from tests.fakes import FakeTable, moto_dynamodb, moto_table
+
+MISSING = "attribute_not_exists(pk)"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with moto_dynamodb() as made:
+        yield made
+
+
+@pytest.fixture(params=["fake", "moto"])
+def table(request: pytest.FixtureRequest, client: Any) -> Any:
+    return FakeTable() if request.param == "fake" else moto_table(client)[0]
+
+
+def refused(call: Any, *args: Any, **more: Any) -> Any:
+    with pytest.raises(ConditionFailed) as failure:
+        call(*args, **more)
+    return failure.value.item
+
+
+def test_values_come_back_as_they_were_stored(table: Any) -> None:
+    item = {"pk": "a", "sk": "b", "text": "ä", "empty": "", "number": 7, "bytes": b"\x00\xff", "list": ["x", ""]}
+    table.put_new({**item, "nothing": None})
+    assert table.get("a", "b") == item
+    assert table.get("a", "c") is None
+
+
+def test_new_means_new_and_a_refusal_shows_what_is_there(table: Any) -> None:
+    table.put_new({"pk": "a", "sk": "b", "n": 1})
+    assert refused(table.put_new, {"pk": "a", "sk": "b", "n": 2})["n"] == 1
+    assert table.get("a", "b")["n"] == 1
+
+
+def test_many_are_read_at_once_and_the_missing_left_out(table: Any) -> None:
+    for sk in "bc":
+        table.put_new({"pk": "a", "sk": sk})
+    found = table.get_many([("a", "b"), ("a", "c"), ("a", "d")])
+    assert sorted(item["sk"] for item in found) == ["b", "c"]
+    assert table.get_many([]) == []
+
+
+def test_the_same_key_twice_is_refused_as_dynamodb_does(table: Any) -> None:
+    with pytest.raises(Exception):  # noqa: B017 (a different one in each)
+        table.get_many([("a", "b"), ("a", "b")])
+
+
+def test_update_sets_removes_appends_adds_and_keeps_what_was(table: Any) -> None:
+    for _ in range(2):
+        after = table.update(
+            "a", "b", values={"set": "x", "gone": None}, append={"list": ["y"]}, add={"count": 5},
+            copy={"was": "count"}, condition=f"{MISSING} OR attribute_exists(pk)",
+        )  # fmt: skip
+    assert after == table.get("a", "b") == {
+        "pk": "a", "sk": "b", "set": "x", "list": ["y", "y"], "count": 10, "was": 5
+    }  # fmt: skip
+    table.update("a", "b", values={"set": None}, condition="attribute_exists(pk)")
+    assert "set" not in table.get("a", "b")
+
+
+def test_conditions(table: Any) -> None:
+    assert refused(table.update, "a", "b", values={"n": 1}, condition="attribute_exists(pk)") is None
+    table.put_new({"pk": "a", "sk": "b", "state": "sending", "at": "05", "n": 1})
+    lease = {"condition": f"{MISSING} OR ( #state = :sending AND #at < :before )"}
+    assert refused(table.update, "a", "b", values={"n": 2}, **lease, given={"sending": "sending", "before": "05"})
+    assert refused(table.update, "a", "b", values={"n": 2}, **lease, given={"sending": "sent", "before": "06"})
+    assert table.update("a", "b", values={"n": 2}, **lease, given={"sending": "sending", "before": "06"})["n"] == 2
+    assert refused(table.update, "a", "b", values={"n": 3}, condition="#n = :was", given={"was": 1})["n"] == 2
+    assert refused(table.update, "a", "b", values={"n": 3}, condition="#other = :was", given={"was": 1})
+    assert table.update("a", "b", values={"n": 3}, condition="attribute_not_exists(#other)")["n"] == 3
+    assert refused(table.update, "a", "b", values={"n": 4}, condition="attribute_not_exists(#state)")["n"] == 3
+
+
+def test_query_of_the_table(table: Any) -> None:
+    for sk in ("LETTER#2", "LETTER#1", "REPORT"):
+        table.put_new({"pk": "a", "sk": sk, "said": sk})
+    where: dict[str, Any] = {"where": "#pk = :pk AND begins_with(#sk, :start)", "given": {"pk": "a", "start": "LETTER"}}
+    assert [item["said"] for item in table.query(**where)] == ["LETTER#1", "LETTER#2"]
+    assert [item["said"] for item in table.query(**where, newest_first=True)] == ["LETTER#2", "LETTER#1"]
+    assert [item["sk"] for item in table.query(where="#pk = :pk", given={"pk": "a"}, limit=1)][-1] == "REPORT"
+
+
+def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:
+    for sk, urgency in (("1", "2#b"), ("2", "1#a"), ("3", None)):
+        table.put_new({"pk": "a", "sk": sk, "worklist": "open", "urgency": urgency, "category": "theft",
+                       "answers": b"x", "reasons": ["why"]})  # fmt: skip
+    table.put_new({"pk": "b", "sk": "1", "worklist": "other", "urgency": "1#b"})
+    found = list(table.query(index="by_urgency", where="#worklist = :name AND #urgency > :after",
+                             given={"name": "open", "after": " "}))  # fmt: skip
+    assert [item["sk"] for item in found] == ["2", "1"]
+    assert set(found[0]) == {"pk", "sk", "worklist", "urgency", "category", "reasons"}
+    due = table.query(index="by_deadline", where="#due = :group AND #deadline <= :until",
+                      given={"group": "new-0", "until": "x"})  # fmt: skip
+    assert list(due) == []

@@ -1,0 +1,259 @@
+"""The life cycle, move by move, and the history that shows any change made to it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib import report as life
+from chalicelib.errors import InvalidAnswers, NotAllowed
+from chalicelib.report import RULE, Crime, Move, Report, Status, Words
+from tests.fakes import ANN, NOW, SUE, answers
+
+OFFICER = ANN.actor
+CRIME = Crime("20/1/26", NOW, OFFICER, "44", "filed", 18)
+BY_RULE = Crime("20/1/26", NOW, RULE, "44")
+
+# Written out from the contract and domain.md, not from the code.
+WHILE_OPEN = {
+    "claim": "same",
+    "release": "same",
+    "note": "same",
+    "ask": "awaiting_information",
+    "reach": "queued",
+    "crime": "crimed",
+    "crime_by_rule": "crimed",
+    "not_crime": "not_crimed",
+}
+EXPECTED = {
+    "received": {"triage": "queued", **WHILE_OPEN},
+    "queued": WHILE_OPEN,
+    "awaiting_information": WHILE_OPEN,
+    "crimed": {"claim": "same", "release": "same", "dispose": "same", "note": "same"},
+    "not_crimed": {"note": "same"},
+}
+
+
+def words(text: str = "what was said") -> Words:
+    return Words(0, text, "salt")
+
+
+MOVES: dict[str, Callable[[Report], Report]] = {
+    "triage": lambda report: life.triage(report, NOW),
+    "claim": lambda report: life.claim(report, OFFICER, NOW),
+    "release": lambda report: life.release(report, OFFICER, NOW),
+    "ask": lambda report: life.call_back(report, OFFICER, NOW, "no_answer", words()),
+    "reach": lambda report: life.call_back(report, OFFICER, NOW, "reached", None),
+    "crime": lambda report: life.crime(report, CRIME, words()),
+    "crime_by_rule": lambda report: life.crime(report, BY_RULE),
+    "not_crime": lambda report: life.not_crime(report, OFFICER, NOW, "no_offence", words(), {}),
+    "dispose": lambda report: life.dispose(report, OFFICER, NOW, "further_investigation", 0),
+    "note": lambda report: life.note(report, OFFICER, NOW, words()),
+}
+
+
+def received() -> Report:
+    return life.receive("7K3M9QWPR2TX", "theft", answers(), NOW)
+
+
+STANDING = {
+    "received": received(),
+    "queued": MOVES["triage"](received()),
+    "awaiting_information": MOVES["ask"](received()),
+    "crimed": MOVES["crime_by_rule"](received()),
+    "not_crimed": MOVES["not_crime"](received()),
+}
+
+
+def lived() -> Report:
+    report = received()
+    for move in ("triage", "claim", "note", "ask", "reach", "crime", "note", "dispose"):
+        report = MOVES[move](report)
+    return report
+
+
+LIVED = lived()
+
+
+def test_every_status_and_move_is_in_the_table_of_this_test() -> None:
+    assert set(EXPECTED) == set(STANDING) == set(Status)
+    assert set(MOVES) == set(Move)
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("status", EXPECTED)
+def test_life_cycle(status: str, move: str) -> None:
+    before = STANDING[status]
+    assert before.status == status
+    if move not in EXPECTED[status]:
+        with pytest.raises(NotAllowed) as refused:
+            MOVES[move](before)
+        assert refused.value.more["allowed"]
+        return
+    after = MOVES[move](before)
+    leads_to = EXPECTED[status][move]
+    assert after.status == (status if leads_to == "same" else leads_to)
+    assert after.version == before.version + 1
+    assert after.history[:-1] == before.history
+    assert life.verify(after) is None
+
+
+def test_a_refusal_names_the_addresses_that_are_allowed() -> None:
+    with pytest.raises(NotAllowed) as refused:
+        MOVES["dispose"](STANDING["received"])
+    assert refused.value.more["allowed"] == ["claim", "release", "call-backs", "crime", "not-crime", "notes"]
+    with pytest.raises(NotAllowed) as refused:
+        MOVES["crime"](STANDING["crimed"])
+    assert refused.value.more["allowed"] == ["claim", "release", "disposal", "notes"]
+    with pytest.raises(NotAllowed) as refused:
+        MOVES["crime"](STANDING["not_crimed"])
+    assert refused.value.more["allowed"] == ["notes"]
+
+
+@pytest.mark.parametrize("move", ["crime", "crime_by_rule", "not_crime", "dispose", "release"])
+def test_a_decision_ends_the_claim(move: str) -> None:
+    claimed = MOVES["claim"](STANDING["crimed" if move == "dispose" else "queued"])
+    assert claimed.claim
+    assert MOVES[move](claimed).claim is None
+
+
+@pytest.mark.parametrize("move", ["ask", "reach", "note"])
+def test_other_work_leaves_the_claim(move: str) -> None:
+    assert MOVES[move](MOVES["claim"](STANDING["queued"])).claim
+
+
+def test_a_claim_is_a_lease_of_half_an_hour() -> None:
+    head = MOVES["claim"](received()).head
+    assert head.held_by(NOW) == head.held_by(NOW + timedelta(minutes=29, seconds=59)) == OFFICER
+    assert head.held_by(NOW + timedelta(minutes=30)) is None
+
+
+def test_deadline_is_24_elapsed_hours_also_when_the_clocks_change() -> None:
+    late_october = NOW.replace(month=10, day=24, hour=12)
+    report = life.receive("7K3M9QWPR2TX", "theft", answers(), late_october)
+    assert report.deadline - late_october == timedelta(hours=24)
+    assert report.deadline.hour == 12  # in UTC: 1pm and then noon on the clocks of London
+
+
+def test_only_a_crime_without_disposal_awaits_one() -> None:
+    assert STANDING["crimed"].awaits_disposal
+    assert not MOVES["dispose"](STANDING["crimed"]).awaits_disposal
+    assert not MOVES["crime"](STANDING["queued"]).awaits_disposal
+    assert not any(STANDING[status].awaits_disposal for status in ("received", "not_crimed"))
+
+
+def test_the_same_disposal_again_is_refused_and_another_is_not() -> None:
+    once = MOVES["dispose"](STANDING["crimed"])
+    with pytest.raises(NotAllowed):
+        MOVES["dispose"](once)
+    assert life.dispose(once, OFFICER, NOW, "filed", 18).crime == replace(once.crime, disposal="filed", outcome=18)
+
+
+def test_the_number_and_author_of_a_crime_survive_a_disposal() -> None:
+    disposed = life.dispose(STANDING["crimed"], SUE.actor, NOW, "filed", 18).crime
+    assert disposed and (disposed.number, disposed.by) == ("20/1/26", RULE)
+
+
+def test_history_says_who_did_what_and_when() -> None:
+    entries = LIVED.entries
+    assert [entry["what"] for entry in entries] == [
+        "received", "triaged", "claimed", "noted", "call_back", "call_back", "crimed", "noted", "disposed"
+    ]  # fmt: skip
+    assert [entry["by"] for entry in entries[:3]] == ["public", "triage", "officer-ann"]
+    assert entries[-1]["by_name"] == "Ann Officer" and entries[-1]["at"] == "2026-11-23T09:00:00Z"
+    assert STANDING["crimed"].entries[-1]["by_name"] == "24-hour rule"
+
+
+def test_nothing_the_person_or_the_officer_wrote_is_in_the_history() -> None:
+    kept = "".join(LIVED.history)
+    assert "what was said" not in kept and "eve@example.com" not in kept
+
+
+def test_personal_data_is_not_in_the_text_of_a_report() -> None:
+    assert "Eve Example" not in repr(LIVED) and "what was said" not in repr(LIVED)
+
+
+# The chain
+
+
+def test_an_untouched_history_verifies() -> None:
+    assert life.verify(received()) is None
+    assert life.verify(LIVED) is None
+
+
+def test_erased_words_leave_it_verifiable() -> None:
+    assert len(LIVED.words) == 4
+    for kept in range(4):
+        assert life.verify(replace(LIVED, words=LIVED.words[:kept] + LIVED.words[kept + 1 :])) is None
+    assert life.verify(replace(LIVED, words=())) is None
+
+
+@pytest.mark.parametrize("place", range(len(LIVED.history)))
+def test_every_changed_field_of_every_entry_is_found(place: int) -> None:
+    entry = json.loads(LIVED.history[place])
+    for name in entry:
+        for tampered in ({**entry, name: "other"}, {key: entry[key] for key in entry if key != name}):
+            text = json.dumps(tampered, separators=(",", ":"), ensure_ascii=False)
+            assert life.verify(with_entry(place, text)), f"{name} of entry {place}"
+
+
+@pytest.mark.parametrize("place", range(len(LIVED.history)))
+def test_a_missing_or_doubled_entry_is_found(place: int) -> None:
+    history = LIVED.history
+    assert life.verify(replace(LIVED, history=history[:place] + history[place + 1 :]))
+    assert life.verify(replace(LIVED, history=(*history[: place + 1], *history[place:])))
+    for version in range(LIVED.version + 2):  # nor does it help to change the version with it
+        assert life.verify(replace(LIVED, history=history[:place], version=version))
+
+
+@given(st.permutations(range(len(LIVED.history))))
+def test_any_other_order_is_found(order: list[int]) -> None:
+    reordered = replace(LIVED, history=tuple(LIVED.history[place] for place in order))
+    assert (life.verify(reordered) is None) == (order == sorted(order))
+
+
+@given(st.data())
+def test_any_changed_character_is_found(data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(LIVED.history) - 1))
+    text = LIVED.history[place]
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.characters(codec="utf-8").filter(lambda letter: letter != text[at]))
+    assert life.verify(with_entry(place, text[:at] + other + text[at + 1 :]))
+
+
+def test_changed_words_are_found() -> None:
+    first, second, *others = LIVED.words
+    for tampered in (
+        (replace(first, text="what was not said"), second, *others),
+        (replace(first, salt="pepper"), second, *others),
+        (replace(first, version=second.version), replace(second, version=first.version), *others),
+        (replace(first, text="what was not said"), *LIVED.words),  # beside those that are true
+        (*LIVED.words, Words(2, "said at triage", "salt")),  # an entry without words
+        (*LIVED.words, Words(0, "of no entry", "salt")),
+        (*LIVED.words, Words(99, "of no entry", "salt")),
+    ):
+        assert life.verify(replace(LIVED, words=tuple(tampered))), tampered
+
+
+def test_a_changed_seal_is_found() -> None:
+    assert life.verify(replace(LIVED, seal="")) and life.verify(replace(LIVED, history=(), seal="", version=0))
+
+
+def with_entry(place: int, text: str) -> Report:
+    return replace(LIVED, history=(*LIVED.history[:place], text, *LIVED.history[place + 1 :]))
+
+
+# Room
+
+
+def test_notes_are_refused_before_a_decision_would_not_fit() -> None:
+    report = received()
+    with pytest.raises(InvalidAnswers):
+        for _ in range(100):
+            life.require_room(report)
+            report = life.note(report, OFFICER, NOW, words("ä" * 4_000))
+    assert MOVES["crime"](report).status == "crimed"
