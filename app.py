@@ -2,7 +2,7 @@
 
 import os
 
-from chalice.app import Chalice, DynamoDBEvent, SQSEvent
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.handlers import background
 from chalicelib.handlers.http import problems_everywhere
@@ -39,5 +39,5 @@ def on_letter(event: SQSEvent) -> None:
 
 
 @app.schedule("rate(1 minute)", name="crime_due_reports")
-def crime_due_reports(event: object) -> None:
-    background.crime_due_reports(app.lambda_context.get_remaining_time_in_millis)
+def crime_due_reports(event: CloudWatchEvent) -> None:
+    background.crime_due_reports(event.context.get_remaining_time_in_millis)

@@ -194,7 +194,8 @@ class Casework:
         self, officer: Officer, reference: str, version: int, reason: str, rationale: str, more: Mapping[str, str]
     ) -> Report:
         """Close it without a crime. `more` names the other report or the other force where the reason calls for it."""
-        if (other := more.get("duplicate_of")) and (other == reference or not self._store.read(other)):
+        other = more.get("duplicate_of")
+        if other is not None and (other == reference or not self._store.read(other)):
             message = "Enter the reference of the other report that this one repeats"
             raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
         words = Words(0, rationale, self._mint())

@@ -5,10 +5,9 @@ expired. Roles are its groups. See `docs/adr/0006-sign-in.md` for why this is no
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.request import urlopen
 
@@ -16,7 +15,7 @@ from chalicelib.errors import NotSignedIn, Refused
 from chalicelib.report import Actor
 
 ROLES = frozenset({"officer", "supervisor", "analyst"})
-ASK_AGAIN_AFTER = 60.0  # seconds: an unknown key makes us ask the issuer, but not for every forged token
+ASK_AGAIN_AFTER = timedelta(minutes=1)  # an unknown key makes us ask the issuer, but not for every forged token
 LONGEST_TOKEN = 8_192
 
 
@@ -49,7 +48,7 @@ class Verifier:
     ) -> None:
         self._issuer, self._audience, self._clock, self._fetch = issuer, audience, clock, fetch
         self._keys: Any = None
-        self._asked_at = float("-inf")
+        self._asked_at: datetime | None = None
 
     def verify(self, authorization: str | None) -> Identity:
         """Who the `Authorization` header says is calling. Raises NotSignedIn, saying what is wrong with the token."""
@@ -97,14 +96,14 @@ class Verifier:
             try:
                 return jwt.decode(token, known, algorithms=["RS256"]).claims
             except JoseError:
-                if time.monotonic() - self._asked_at < ASK_AGAIN_AFTER:
+                if self._asked_at and self._clock() - self._asked_at < ASK_AGAIN_AFTER:
                     raise
         return jwt.decode(token, self._published_keys(), algorithms=["RS256"]).claims
 
     def _published_keys(self) -> Any:
         from joserfc.jwk import KeySet
 
-        self._asked_at = time.monotonic()
+        self._asked_at = self._clock()
         try:
             about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
             self._keys = KeySet.import_key_set(self._fetch(about["jwks_uri"]))

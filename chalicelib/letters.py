@@ -98,6 +98,7 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "received": spoken(report.received_at),
         "deadline": spoken(report.deadline),
         "missing": assess(report.category, report.answers).missing,
+        "has_phone": bool(contact.get("phone")),
         "can_call": bool(contact.get("phone")) and contact.get("safe_to_call") != "no",
         "safe_times": contact.get("safe_times"),
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),

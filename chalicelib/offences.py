@@ -88,8 +88,9 @@ def suggest(category: str, answers: Mapping[str, Any], on: date) -> Suggestion:
 
 
 def _burglary(about: Mapping[str, Any], harm: Mapping[str, Any]) -> tuple[str, str]:
-    home = about.get("kind") in ("home", "unknown") or about.get("attached") == "yes"
-    where = "a home" if home else "a building that is not a home"
+    kind = about.get("kind")  # from 2017 the rules count sheds and garages of a home as residential
+    home = kind in ("home", "garage_or_shed", "unknown") or about.get("attached") == "yes"
+    where = "a home or part of one" if home else "a building that is not a home"
     if harm.get("weapon") == "yes":
         return ("29A" if home else "31A"), f"{where}, with a weapon"
     attempted = about.get("entered") == "no"

@@ -258,16 +258,18 @@ def note(report: Report, officer: Actor, at: datetime, words: Words) -> Report:
 
 def verify(report: Report) -> str | None:
     """What is wrong with the history, or None: each entry commits to the one before, its place and its words."""
-    digests = {words.version: words.digest for words in report.words}
-    for version, (text, before) in enumerate(zip(report.history, ("", *report.history), strict=False), start=1):
-        entry = json.loads(text)
-        if entry["version"] != version or entry["previous"] != _digest(before):
-            return f"Entry {version} does not follow the one before."
-        if version in digests and entry.get("words") != digests[version]:
-            return f"The words of entry {version} are not those it was made with."
-    if not report.history or _digest(report.history[-1]) != report.seal:
-        return "The last entry is not the one that was sealed."
-    return None if len(report.history) == report.version else "The number of entries is not the version."
+    expected, said = report.seal, {}
+    for version, text in reversed(list(enumerate(report.history, start=1))):
+        if not text or _digest(text) != expected:
+            return f"Entry {version} is not the one that was made."
+        entry = json.loads(text)  # ours, as its digest is right
+        if entry["version"] != version:
+            return f"Entry {version} is not in its place."
+        expected, said[version] = entry["previous"], entry.get("words")
+    if expected or not report.version == len(report.history) > 0:
+        return "Entries are missing."
+    wrong = (words.version for words in report.words if said.get(words.version) != words.digest)
+    return next((f"The words of entry {version} are not those it was made with." for version in wrong), None)
 
 
 def require(report: Report, move: Move) -> None:

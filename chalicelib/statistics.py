@@ -78,6 +78,7 @@ def _by_month(rows: Iterable[Row], when: str) -> dict[str, list[Row]]:
 
 def _number(name: str, text: str) -> int:
     year, _, number = text.partition("-")
-    if len(text) == 7 and text.isascii() and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12:
+    digits = text.isascii() and year.isdigit() and number.isdigit() and (len(year), len(number)) == (4, 2)
+    if digits and 1 <= int(number) <= 12:
         return int(year) * 12 + int(number) - 1
     raise InvalidAnswers(errors=[FieldError(name, f"Give “{name}” as a year and a month, such as 2019-03")])

@@ -195,5 +195,5 @@ def _marshal_value(value: Value) -> Any:
 def _unmarshal_value(value: Mapping[str, Any]) -> Any:
     ((kind, plain),) = value.items()
     if kind == "L":
-        return [text["S"] for text in plain]
+        return [_unmarshal_value(element) for element in plain]
     return int(plain) if kind == "N" else plain

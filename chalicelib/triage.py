@@ -27,8 +27,8 @@ class Assessment:
 
 # Words that make a person stop and read; never decisive alone, so a false alarm costs a look and nothing else.
 _SUICIDE = re.compile(
-    r"suicid|kill (myself|himself|herself|themsel)|end(ing)? (it all|my life)|(do not|don['’]t) want to (live|be here)"
-    r"|want to die|self[- ]?harm|no reason to live|better off dead",
+    r"suicid|kill(ing)? (myself|himself|herself|themsel)|end(ing)? (it all|my life)|tak(e|ing) (my|his|her) own life"
+    r"|(do not|don['’]?t) want to (live|be here)|want to die|self[- ]?harm|no reason to live|better off dead",
     re.IGNORECASE,
 )
 _REPEAT = re.compile(

@@ -58,7 +58,7 @@ class Clock:
 
 
 class KeptLetters:
-    """A sender that keeps what it is given; `failure` is what it raises instead, `after` what happens once it is sent."""
+    """A sender that keeps what it is given; `failure` is raised instead, `after` happens once it is sent."""
 
     def __init__(self) -> None:
         self.sent: list[Letter] = []
@@ -132,7 +132,7 @@ class Wire:
         def call(**request: Any) -> Any:
             self.calls.append(name)
             more = {"Limit": self.page_size} if name == "query" and self.page_size else {}
-            return self.meddle(len(self.calls), name, lambda: getattr(self._client, name)(**request, **more))
+            return self.meddle(len(self.calls), name, lambda: getattr(self._client, name)(**{**request, **more}))
 
         return call
 
@@ -188,6 +188,26 @@ def moto_table(client: Any) -> tuple[Table, Wire]:
     keys = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
     client.create_table(TableName=name, **{key: _PROPERTIES[key] for key in keys})
     return Table(wire, name), wire  # type: ignore[arg-type]
+
+
+BROKEN: dict[str, Any] = {
+    "answers": {"B": b"not compressed"},
+    "status": {"S": "gone"},
+    "version": {"S": "two"},
+    "history": {"L": [{"N": "1"}]},
+    "received_at": {"S": "yesterday"},
+}
+
+
+def break_item(client: Any, table: str, reference: str, attribute: str) -> None:
+    """Make one attribute of a report what it never is."""
+    client.update_item(
+        TableName=table,
+        Key={"pk": {"S": f"REPORT#{reference}"}, "sk": {"S": "REPORT"}},
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues={":value": BROKEN[attribute]},
+    )
 
 
 class _Nothing:
@@ -275,7 +295,7 @@ def _copied(item: Item | None) -> Any:
 
 def _holds(condition: str, item: Item, given: Mapping[str, Any]) -> bool:
     """The few words of DynamoDB's expressions that the service uses, read as Python."""
-    python = re.sub(r"attribute_(not_)?exists\(#?(\w+)\)", lambda found: f"{found[1] or ''}has('{found[2]}')", condition)
+    python = re.sub(r"attribute_(not_)?exists\(#?(\w+)\)", r"\1has('\2')", condition)
     python = re.sub(r"#(\w+)", r"value('\1')", python)
     python = re.sub(r":(\w+)", r"given['\1']", python)
     for theirs, ours in ((" = ", " == "), ("AND", "and"), ("OR", "or"), ("not_has", "not has")):

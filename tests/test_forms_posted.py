@@ -7,7 +7,6 @@ import pytest
 from chalicelib.forms import canonical, form_values, read_form
 from tests.reports import LEAST, TODAY, Pairs, form_errors, posted, read
 
-
 REAL_DATE = "must be a real date, like 2019-01-31"
 
 

@@ -307,7 +307,11 @@ def test_emergency_comes_before_any_other_question(public: Public) -> None:
 
 
 def test_own_website_may_send_reports_from_the_browser(public: Public) -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
     preflight = requests.options(f"{public.url}/reports", headers=asked, timeout=30)
     assert preflight.status_code == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN

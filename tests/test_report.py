@@ -70,7 +70,7 @@ STANDING = {
 
 
 def lived() -> Report:
-    report = received()
+    report = life.note(received(), OFFICER, NOW, words("first words"))
     for move in ("triage", "claim", "note", "ask", "reach", "crime", "note", "dispose"):
         report = MOVES[move](report)
     return report
@@ -161,9 +161,9 @@ def test_the_number_and_author_of_a_crime_survive_a_disposal() -> None:
 def test_history_says_who_did_what_and_when() -> None:
     entries = LIVED.entries
     assert [entry["what"] for entry in entries] == [
-        "received", "triaged", "claimed", "noted", "call_back", "call_back", "crimed", "noted", "disposed"
+        "received", "noted", "triaged", "claimed", "noted", "call_back", "call_back", "crimed", "noted", "disposed"
     ]  # fmt: skip
-    assert [entry["by"] for entry in entries[:3]] == ["public", "triage", "officer-ann"]
+    assert [entry["by"] for entry in entries[:3]] == ["public", "officer-ann", "triage"]
     assert entries[-1]["by_name"] == "Ann Officer" and entries[-1]["at"] == "2026-11-23T09:00:00Z"
     assert STANDING["crimed"].entries[-1]["by_name"] == "24-hour rule"
 
@@ -186,8 +186,8 @@ def test_an_untouched_history_verifies() -> None:
 
 
 def test_erased_words_leave_it_verifiable() -> None:
-    assert len(LIVED.words) == 4
-    for kept in range(4):
+    assert len(LIVED.words) == 5
+    for kept in range(5):
         assert life.verify(replace(LIVED, words=LIVED.words[:kept] + LIVED.words[kept + 1 :])) is None
     assert life.verify(replace(LIVED, words=())) is None
 
@@ -232,7 +232,7 @@ def test_changed_words_are_found() -> None:
         (replace(first, salt="pepper"), second, *others),
         (replace(first, version=second.version), replace(second, version=first.version), *others),
         (replace(first, text="what was not said"), *LIVED.words),  # beside those that are true
-        (*LIVED.words, Words(2, "said at triage", "salt")),  # an entry without words
+        (*LIVED.words, Words(3, "said at triage", "salt")),  # an entry without words
         (*LIVED.words, Words(0, "of no entry", "salt")),
         (*LIVED.words, Words(99, "of no entry", "salt")),
     ):

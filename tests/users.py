@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -35,6 +36,18 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     """What `act(0)`, `act(1)`, … give, each in a thread of its own."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(act, range(count)))
+
+
+@cache  # making one takes long
+def aws_client(name: str, endpoint: str) -> Any:
+    """A client of the AWS on this machine."""
+    return boto3.client(
+        name,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name="eu-west-2",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
 
 
 class Public:
@@ -125,13 +138,7 @@ class Records:
 
     def client(self, name: str) -> Any:
         """An AWS client."""
-        return boto3.client(
-            name,  # type: ignore[call-overload]
-            endpoint_url=self._endpoint,
-            region_name="eu-west-2",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
+        return aws_client(name, self._endpoint)
 
 
 class FormPage(HTMLParser):

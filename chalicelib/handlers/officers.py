@@ -229,7 +229,7 @@ def _cursor(place: str) -> str:
 def _place(query: dict[str, str]) -> str:
     cursor = query.get("cursor", "")
     try:
-        place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except ValueError:
         place = "?"
     if place and (not place[0].isdigit() or len(place) > 100):

@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import import_module
@@ -39,7 +40,7 @@ class Stop:
     def wait(self) -> None:
         """Sleep until asked to stop."""
         while not self._asked:
-            signal.pause()
+            time.sleep(0.2)  # not signal.pause(): it sleeps on when another thread takes the signal
 
     def _ask(self, *_: Any) -> None:
         if not self._asked:

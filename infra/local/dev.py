@@ -13,7 +13,7 @@ from infra.local.issuer import ROLES, Issuer
 from infra.local.triggers import Triggers, depths
 
 PEOPLE = {"officer": "Olive Officer", "supervisor": "Sunil Supervisor", "analyst": "Anna Analyst"}
-PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status", "/desk", "/statistics")
+PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status")
 LONGEST_ADVANCE_SECONDS = 366 * 24 * 60 * 60
 LONGEST_NAME = 100
 

@@ -14,6 +14,8 @@ from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from infra.local import quick_queries
+
 TEMPLATE = Path(__file__).parents[1] / "data.yaml"
 STAGE = "local"
 REGION = "eu-west-2"
@@ -51,6 +53,7 @@ def use_only(aws_endpoint: str) -> None:
 def moto() -> Iterator[str]:
     """Run moto for as long as the context lasts; gives its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    quick_queries.install()
     app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()

@@ -1,0 +1,266 @@
+"""Races on a real database engine (DynamoDB Local): whoever comes at the same time, each thing happens once.
+
+Officers, sweeps and submitters are threads with a store of their own each, as they have on Lambda.
+"""
+
+import json
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from chalicelib.casework import Casework, Officer
+from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.errors import AlreadySent, NotAllowed, Stale
+from chalicelib.forms import EXAMPLES
+from chalicelib.letters import Outbox
+from chalicelib.report import Actor, Report, Status, verify
+from chalicelib.rule import Swept, TwentyFourHourRule
+from chalicelib.store import Store
+from chalicelib.table import Table
+from chalicelib.wiring import mint
+from infra.local.stack import create_table
+
+RECEIVED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+DUE = RECEIVED + timedelta(hours=24)
+SECRET = b"a secret for tests"
+YEAR = 2026
+OFFICERS = 16
+
+
+class Force:
+    """Everybody who works on one table. The clock stands still unless it is set."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint, self._name = endpoint, f"races-{uuid.uuid4().hex}"
+        create_table(endpoint, self._name)
+        self.now = RECEIVED
+        self.store, self.numbers = self._store(), CrimeNumbers(self._table(), "20", mint)
+
+    def casework(self) -> Casework:
+        table = self._table()
+        numbers = CrimeNumbers(table, "20", mint)
+        return Casework(Store(table, SECRET), numbers, Outbox(table), lambda: self.now, mint, "Exampleshire Police")
+
+    def sweep(self) -> Swept:
+        table = self._table()
+        rule = TwentyFourHourRule(Store(table, SECRET), CrimeNumbers(table, "20", mint), lambda: self.now)
+        return rule.crime_due_reports(lambda: 60.0)
+
+    def reports(self, count: int) -> list[str]:
+        """References of new reports."""
+        casework, answers = self.casework(), json.dumps(EXAMPLES["theft"]).encode()
+        return [casework.submit(answers, f"{self._name}-{number}").reference for number in range(count)]
+
+    def read(self, reference: str) -> Report:
+        report = self.store.read(reference)
+        assert report
+        assert verify(report) is None
+        return report
+
+    def account_for_every_number(self, references: list[str]) -> list[int]:
+        """Check that each number taken is on one report or void; gives those on reports."""
+        crimes = [report.crime for report in map(self.read, references) if report.crime]
+        used = [int(crime.number.split("/")[1]) for crime in crimes]
+        taken, void = self.numbers.taken_and_void(YEAR)
+        assert sorted([*used, *void]) == list(range(1, taken + 1))
+        assert self.numbers.abandoned(self.now + timedelta(days=1)) == []
+        return sorted(used)
+
+    def _store(self) -> Store:
+        return Store(self._table(), SECRET)
+
+    def _table(self) -> Table:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=self._endpoint,
+            region_name="eu-west-2",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(retries={"mode": "standard", "max_attempts": 3}),
+        )
+        return Table(client, self._name)
+
+
+@pytest.fixture
+def force(dynamodb_local: str) -> Force:
+    return Force(dynamodb_local)
+
+
+def officer(number: int) -> Officer:
+    return Officer(Actor(f"o-{number}", f"Officer {number}"), is_supervisor=False)
+
+
+def attempt(act: Callable[[], Any]) -> Any:
+    """What `act` gives or raises."""
+    try:
+        return act()
+    except Exception as error:
+        return error
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What each of `acts` gives or raises; all begin together."""
+    start, results = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def run(place: int, act: Callable[[], Any]) -> None:
+        start.wait()
+        results[place] = attempt(act)
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_officers_and_the_sweep_on_the_same_reports(force: Force, round: int) -> None:
+    references = force.reports(6)
+    force.now = DUE
+    caseworks = [force.casework() for _ in range(OFFICERS)]
+
+    def crimes_all(number: int) -> list[Report | Exception]:
+        return [
+            attempt(
+                lambda reference=reference: caseworks[number].crime(
+                    officer(number), reference, 1, "45", "further_investigation", None, None
+                )
+            )
+            for reference in references[number % 6 :] + references[: number % 6]
+        ]
+
+    *told, swept = at_once(*(lambda number=number: crimes_all(number) for number in range(OFFICERS)), force.sweep)
+
+    outcomes = Counter(type(result) for results in told for result in results)
+    by_rule = sum(report.crime.by.id == "24-hour rule" for report in map(force.read, references) if report.crime)
+    assert swept == Swept(crimed=by_rule, failed=0, unfinished=False)
+    assert outcomes[Report] == len(references) - by_rule
+    assert outcomes.keys() <= {Report, Stale, NotAllowed}  # every loser is told, nobody sees an error
+    assert outcomes.total() == OFFICERS * len(references)
+    assert len(force.account_for_every_number(references)) == len(references)
+    for results in told:
+        for result in results:
+            if isinstance(result, Report):
+                assert force.read(result.reference).crime == result.crime
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_officer_who_does_not_crime_and_the_sweep(force: Force, round: int) -> None:
+    references = force.reports(8)
+    force.now = DUE
+    casework = force.casework()
+
+    def close_all() -> list[Any]:
+        return [
+            attempt(lambda one=one: casework.not_crime(officer(1), one, 1, "no_offence", "It was lent", {}))
+            for one in reversed(references)
+        ]
+
+    closed, _, _ = at_once(close_all, force.sweep, force.sweep)
+    for reference, result in zip(reversed(references), closed, strict=True):
+        crimed = force.read(reference).status is Status.CRIMED
+        assert crimed == isinstance(result, Stale | NotAllowed)
+    force.account_for_every_number(references)
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_notes_and_claims_while_the_sweep_runs(force: Force, round: int) -> None:
+    references = force.reports(5)
+    force.now = DUE
+    casework = force.casework()
+
+    def bother() -> None:
+        for reference in references * 3:
+            version = force.read(reference).version
+            attempt(lambda one=reference, now=version: casework.claim(officer(1), one, now))
+
+    _, swept = at_once(bother, force.sweep)
+    force.sweep()  # the next minute takes what was changed too often
+    assert swept.crimed + swept.failed == len(references)
+    assert len(force.account_for_every_number(references)) == len(references)
+    assert {report.crime.by.id for report in map(force.read, references) if report.crime} == {"24-hour rule"}
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_two_sweeps_at_once(force: Force, round: int) -> None:
+    references = force.reports(60)
+    force.now = DUE
+    first, second = at_once(force.sweep, force.sweep)
+    assert first.crimed + second.crimed == len(references)
+    assert (first.failed, second.failed) == (0, 0)
+    assert len(force.account_for_every_number(references)) == len(references)
+    assert force.sweep() == Swept(0, 0, unfinished=False)
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_same_submission_from_many_sides_is_one_report(force: Force, round: int) -> None:
+    caseworks, answers = [force.casework() for _ in range(OFFICERS)], json.dumps(EXAMPLES["burglary"]).encode()
+    results = at_once(*(lambda casework=casework: casework.submit(answers, "one token") for casework in caseworks))
+    assert len({result.reference for result in results}) == 1
+    assert {result.version for result in results} == {1}
+    assert list(force.store.due(DUE)) == [results[0].reference]
+
+
+def test_one_token_with_different_answers_keeps_the_first(force: Force) -> None:
+    def sends(number: int) -> Callable[[], Report]:
+        answers = json.dumps({**EXAMPLES["burglary"], "what_happened": f"Version {number}"}).encode()
+        casework = force.casework()
+        return lambda: casework.submit(answers, "one token")
+
+    results = at_once(*map(sends, range(OFFICERS)))
+    (kept,) = (result for result in results if isinstance(result, Report))
+    assert sum(isinstance(result, AlreadySent) for result in results) == OFFICERS - 1
+    assert force.read(kept.reference).answers == kept.answers
+
+
+def test_next_gives_each_report_to_one_officer(force: Force) -> None:
+    references, triage = force.reports(40), force.casework()
+    for reference in references[::2]:  # some are triaged, some are not
+        triage.triage(reference)
+
+    def takes_all(number: int) -> Callable[[], list[str]]:
+        casework = force.casework()
+
+        def take() -> list[str]:
+            taken = []
+            while report := casework.take_next(officer(number)):
+                taken.append(report.reference)
+            return taken
+
+        return take
+
+    results = at_once(*map(takes_all, range(OFFICERS)))
+    assert sorted(reference for taken in results for reference in taken) == sorted(references)
+    for number, taken in enumerate(results):
+        assert {force.read(reference).claim.by.id for reference in taken} <= {f"o-{number}"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("round", range(2))
+def test_triage_twice_at_once_and_an_officer_in_between(force: Force, round: int) -> None:
+    (reference,) = force.reports(1)
+    one, two, desk = (force.casework() for _ in range(3))
+    results = at_once(
+        lambda: one.triage(reference), lambda: two.triage(reference), lambda: desk.claim(officer(1), reference, 1)
+    )
+    assert results[:2] == [None, None]
+    report = force.read(reference)
+    assert Counter(entry["what"] for entry in report.entries)["triaged"] == 1
+    assert report.status is Status.QUEUED
+    assert bool(report.claim) == isinstance(results[2], Report)
+
+
+def test_letter_is_sent_once_by_many_consumers(force: Force) -> None:
+    (reference,) = force.reports(1)
+    senders = [force.casework() for _ in range(8)]
+    at_once(*(lambda sender=sender: sender.send_letter(reference, 1) for sender in senders))
+    assert [letter["state"] for letter in force.store.letters(reference)] == ["sent"]
+    letters = Outbox(force._table()).letters()
+    assert [letter["template"] for letter in letters] == ["acknowledgement"]
