@@ -33,8 +33,8 @@ requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 take
 redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage or letters; /dev shows AWS_ENDPOINT_URL)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)
 
-replay: $(STAMP) ## Feed a running service with March 2019 at its real volume
-	@exec $(PYTHON) -m infra.replay
+replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200")
+	@exec $(PYTHON) -m infra.replay $(ARGS)
 
 clean: ## Remove the environment, the downloads and every cache
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis

@@ -1,6 +1,8 @@
 """The list of what can wake us. All but HTTP is declared here, as `chalice deploy` wants it; the work is elsewhere."""
 
+import logging
 import os
+from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
@@ -13,6 +15,7 @@ app = Chalice(app_name="crime-reports")
 app.register_blueprint(public)
 app.register_blueprint(officers)
 app.middleware("http")(problems_everywhere)
+app.log.setLevel(logging.INFO)  # also the logger of chalicelib, by its name; Chalice would keep all but errors
 
 
 def _queue(variable: str) -> str:
@@ -40,4 +43,5 @@ def on_letter(event: SQSEvent) -> None:
 
 @app.schedule("rate(1 minute)", name="crime_due_reports")
 def crime_due_reports(event: CloudWatchEvent) -> None:
-    background.crime_due_reports(event.context.get_remaining_time_in_millis)
+    context: Any = event.context  # Chalice calls it a dict
+    background.crime_due_reports(context.get_remaining_time_in_millis)

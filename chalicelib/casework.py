@@ -18,7 +18,7 @@ from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
-from chalicelib.report import Actor, Crime, Head, Move, Report, Status, Words, assessed
+from chalicelib.report import PUBLIC, Actor, Crime, Head, Move, Report, Status, Words, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
 from chalicelib.times import local
@@ -81,6 +81,7 @@ class Casework:
         matches = [bool(given) and hmac.compare_digest(kept.encode(), given.encode()) for kept, given in known]
         if not report or not any(matches):
             raise NotFound("Check the reference, and use the email address or telephone number you gave with it.")
+        self._store.log_access(PUBLIC, "status", [reference], self._now(), self._mint())
         return report
 
     # Triage
@@ -125,7 +126,7 @@ class Casework:
             if head.held_by(now):
                 continue
             report = self._store.read(head.reference)
-            if not report or not report.is_open or report.head.held_by(now):
+            if not report or not report.is_open or report.head.held_by(now) or not life.has_room(report):
                 continue
             try:
                 taken = self._store.save(report, life.claim(assessed(report), officer.actor, now))
@@ -149,7 +150,6 @@ class Casework:
         """Record that a call-back is needed, or how an attempt went."""
 
         def called(report: Report) -> Report:
-            life.require_room(report)
             return life.call_back(report, officer.actor, self._now(), result, self._words(text))
 
         return self._change(officer, reference, version, called)
@@ -158,7 +158,6 @@ class Casework:
         """Keep a note."""
 
         def noted(report: Report) -> Report:
-            life.require_room(report)
             return life.note(report, officer.actor, self._now(), Words(0, text, self._mint()))
 
         return self._change(officer, reference, version, noted)
@@ -194,10 +193,8 @@ class Casework:
         self, officer: Officer, reference: str, version: int, reason: str, rationale: str, more: Mapping[str, str]
     ) -> Report:
         """Close it without a crime. `more` names the other report or the other force where the reason calls for it."""
-        other = more.get("duplicate_of")
-        if other is not None and (other == reference or not self._store.read(other)):
-            message = "Enter the reference of the other report that this one repeats"
-            raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
+        if reason == "duplicate":
+            self._require_original(more["duplicate_of"], reference)
         words = Words(0, rationale, self._mint())
         return self._change(
             officer, reference, version,
@@ -241,14 +238,14 @@ class Casework:
                 self._store.end_letter(reference, version, state, self._now())
 
     def _send(self, report: Report, version: int, now: datetime) -> str:
-        if why := letters.withheld(report):
+        if why := letters.withheld(report, version):
             return f"withheld: {why}"
         try:
             self._sender.send(letters.write(report, version, self._force_name), now)
         except letters.Undeliverable as refusal:
             return f"failed: {refusal}"
         except Exception:
-            self._store.free_letter(report.reference, version)
+            self._store.free_letter(report.reference, version, now)
             raise
         return "sent"
 
@@ -283,10 +280,20 @@ class Casework:
 
     def _change(self, officer: Officer, reference: str, version: int, move: Callable[[Report], Report]) -> Report:
         report = self._current(officer, reference, version)
+        after = move(assessed(report))
+        if after.version == report.version:  # nothing to change
+            return after
         try:
-            return self._store.save(report, move(assessed(report)))
+            return self._store.save(report, after)
         except ConditionFailed:
             raise self._stale(reference) from None
+
+    def _require_original(self, other: str, reference: str) -> None:
+        """Two reports must not close each other, nor three in a ring: the original is not itself a duplicate."""
+        report = self._store.read(other) if other != reference else None
+        if not report or report.not_crimed_reason == "duplicate":
+            message = "Enter the reference of the original: another report, which is not itself a duplicate"
+            raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
 
     def _stale(self, reference: str) -> Stale:
         return _stale(self._find(reference))
@@ -321,6 +328,6 @@ def _plain_email(text: str) -> str:
 def _plain_phone(text: str) -> str:
     """The digits as dialled in the UK: `+44 7700 900123` and `07700 900123` are the same."""
     digits = "".join(letter for letter in text if letter in "0123456789")
-    if digits.startswith("0044") or ("+" in text and digits.startswith("44")):
+    if digits.startswith("0044") or (digits.startswith("44") and ("+" in text or len(digits) == 12)):
         digits = "0" + digits.removeprefix("0044").removeprefix("44").removeprefix("0")
     return digits

@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SHORTEST_SECRET = 32
+
 
 @dataclass(frozen=True)
 class Settings:
     """All settings. Times are in the rules, not here."""
 
-    stage: str
     table: str
     triage_queue_url: str
     letters_queue_url: str
@@ -22,11 +23,14 @@ class Settings:
     letter_sender: str
     letter_from: str
 
+    def __post_init__(self) -> None:
+        if len(self.token_secret) < SHORTEST_SECRET:
+            raise ValueError(f"TOKEN_SECRET must have at least {SHORTEST_SECRET} characters")
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises KeyError naming what is not set; CORS origins, the sender and its address may be left out."""
+        """Raises KeyError for what is not set, ValueError for a weak secret; origins and sender may be left out."""
         return cls(
-            stage=environ["STAGE"],
             table=environ["REPORTS_TABLE"],
             triage_queue_url=environ["TRIAGE_QUEUE_URL"],
             letters_queue_url=environ["LETTERS_QUEUE_URL"],

@@ -5,17 +5,23 @@ expired. Roles are its groups. See `docs/adr/0006-sign-in.md` for why this is no
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException
+from threading import Lock
 from typing import Any
 from urllib.request import urlopen
 
 from chalicelib.errors import NotSignedIn, Refused
 from chalicelib.report import Actor
 
+log = logging.getLogger("crime-reports")
+
 ROLES = frozenset({"officer", "supervisor", "analyst"})
 ASK_AGAIN_AFTER = timedelta(minutes=1)  # an unknown key makes us ask the issuer, but not for every forged token
+KEYS_KEPT = timedelta(minutes=10)  # a key that the issuer withdrew is not trusted for longer
 LONGEST_TOKEN = 8_192
 
 
@@ -49,6 +55,7 @@ class Verifier:
         self._issuer, self._audience, self._clock, self._fetch = issuer, audience, clock, fetch
         self._keys: Any = None
         self._asked_at: datetime | None = None
+        self._asking = Lock()  # one machine serves several requests at once
 
     def verify(self, authorization: str | None) -> Identity:
         """Who the `Authorization` header says is calling. Raises NotSignedIn, saying what is wrong with the token."""
@@ -91,26 +98,38 @@ class Verifier:
         from joserfc import jwt
         from joserfc.errors import JoseError
 
-        known = self._keys
-        if known is not None:
+        if self._keys is None or self._age() > KEYS_KEPT:
+            self._ask_for_keys()
+        if self._keys is None:
+            raise IssuerUnavailable("Try again in a minute.")
+        try:
+            return jwt.decode(token, self._keys, algorithms=["RS256"]).claims
+        except JoseError:
+            before = self._keys
+            self._ask_for_keys()  # perhaps a new key signed it
+            if self._keys is before:
+                raise
+        return jwt.decode(token, self._keys, algorithms=["RS256"]).claims
+
+    def _age(self) -> timedelta:
+        return self._clock() - self._asked_at if self._asked_at else timedelta.max
+
+    def _ask_for_keys(self) -> None:
+        """Renew the keys, unless we asked a moment ago. What we have stays if the issuer does not answer."""
+        with self._asking:
+            if self._age() < ASK_AGAIN_AFTER:
+                return
+            self._asked_at = self._clock()
             try:
-                return jwt.decode(token, known, algorithms=["RS256"]).claims
-            except JoseError:
-                if self._asked_at and self._clock() - self._asked_at < ASK_AGAIN_AFTER:
-                    raise
-        return jwt.decode(token, self._published_keys(), algorithms=["RS256"]).claims
+                self._keys = self._published_keys()
+            except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+                log.warning("the issuer's keys cannot be had: %s", type(error).__name__)
 
     def _published_keys(self) -> Any:
         from joserfc.jwk import KeySet
 
-        self._asked_at = self._clock()
-        try:
-            about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
-            self._keys = KeySet.import_key_set(self._fetch(about["jwks_uri"]))
-        except (OSError, ValueError, KeyError) as error:
-            if self._keys is None:
-                raise IssuerUnavailable("Try again in a minute.") from error
-        return self._keys
+        about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
+        return KeySet.import_key_set(self._fetch(about["jwks_uri"]))
 
 
 def _not_signed_in(detail: str) -> NotSignedIn:

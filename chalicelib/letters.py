@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chalicelib.reference import show, spell
 from chalicelib.report import Report
 from chalicelib.table import ConditionFailed, Table
-from chalicelib.times import spoken, stamp
+from chalicelib.times import read_stamp, spoken, stamp
 from chalicelib.triage import assess
 
 if TYPE_CHECKING:
@@ -56,15 +56,19 @@ class Sender(Protocol):
 
 def asked_for(report: Report, version: int) -> str | None:
     """The letter that the history entry of `version` asks for, by the name of its template."""
-    entry = report.entries[version - 1]
-    if entry["what"] == "call_back" and not _first_of_its_round(report, version):
+    what = report.entries[version - 1]["what"]
+    if what == "call_back" and not _first_of_its_round(report, version):
         return None
-    return _TEMPLATES.get(entry["what"])
+    if what == "disposed" and not _says_something_new(report, version):
+        return None
+    return _TEMPLATES.get(what)
 
 
-def withheld(report: Report) -> str | None:
-    """Why no letter may be sent about this report, or None. An officer has to tell the person in another way."""
+def withheld(report: Report, version: int) -> str | None:
+    """Why the letter of `version` may not be sent, or None. An officer has to tell the person in another way."""
     contact = report.answers.get("contact", {})
+    if asked_for(report, version) == "call_back_needed" and not report.is_open:
+        return "the report was decided first"
     if contact.get("safe_to_write") == "no":
         return "the person said that writing is not safe"
     return None if contact.get("email") else "there is no email address"
@@ -87,6 +91,12 @@ def _first_of_its_round(report: Report, version: int) -> bool:
     return results[-1] != "reached" and (len(results) == 1 or results[-2] == "reached")
 
 
+def _says_something_new(report: Report, version: int) -> bool:
+    """Whether this disposal differs from the one before; another outcome code alone is no news to a victim."""
+    disposals = [entry["disposal"] for entry in report.entries[:version] if "disposal" in entry]
+    return disposals[-1] not in disposals[-2:-1]
+
+
 def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[str, Any]:
     contact = report.answers["contact"]
     return {
@@ -101,6 +111,8 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "has_phone": bool(contact.get("phone")),
         "can_call": bool(contact.get("phone")) and contact.get("safe_to_call") != "no",
         "safe_times": contact.get("safe_times"),
+        "decided": spoken(read_stamp(entry["at"])),
+        "is_open": report.is_open,
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),
         "disposal": entry.get("disposal"),
         "reason": entry.get("reason"),
@@ -140,7 +152,7 @@ class Outbox:
 class Ses:
     """Sends by Amazon SES. `client` is called when the first letter goes, as making it is slow."""
 
-    _FOR_GOOD = frozenset({"MessageRejected", "BadRequestException"})
+    _FOR_GOOD = frozenset({"BadRequestException"})  # MessageRejected may be our own configuration
 
     def __init__(self, client: Callable[[], "SESV2Client"], sender: str) -> None:
         self._client, self._from = client, sender

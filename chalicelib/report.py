@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed
+from chalicelib.errors import NotAllowed
 from chalicelib.times import stamp
 from chalicelib.triage import assess
 
 TIME_TO_CRIME = timedelta(hours=24)  # Home Office Counting Rules: elapsed hours from when the report reached us
 LEASE = timedelta(minutes=30)
-LARGEST_HISTORY = 200_000  # bytes; an item holds 400 kB, and a decision must always fit
+RENEW_AFTER = timedelta(minutes=5)
+LARGEST_HISTORY = 120_000  # bytes; an item holds 400 kB, answers may take 200, and a decision must always fit
 
 
 class Status(StrEnum):
@@ -205,18 +206,25 @@ def triage(report: Report, at: datetime) -> Report:
 
 
 def claim(report: Report, officer: Actor, at: datetime) -> Report:
-    """Leased to `officer` for half an hour; claiming again renews it."""
-    moved = replace(_moved(report, Move.CLAIM), claim=Claim(officer, at + LEASE))
+    """Leased to `officer` for half an hour; claiming again renews it, once it is worth an entry."""
+    moved, held = replace(_moved(report, Move.CLAIM), claim=Claim(officer, at + LEASE)), report.claim
+    if held and held.by.id == officer.id and held.until - at > LEASE - RENEW_AFTER:
+        return report
+    require_room(report)
     return _after(moved, "claimed", officer, at, {"until": stamp(at + LEASE)})
 
 
 def release(report: Report, officer: Actor, at: datetime) -> Report:
-    """Free for anybody."""
-    return _after(replace(_moved(report, Move.RELEASE), claim=None), "released", officer, at)
+    """Free for anybody. A report that nobody holds stays as it is."""
+    moved = _moved(report, Move.RELEASE)
+    if not report.head.held_by(at):
+        return report
+    return _after(replace(moved, claim=None), "released", officer, at)
 
 
 def call_back(report: Report, officer: Actor, at: datetime, result: str, words: Words | None) -> Report:
     """A call-back was asked for or tried. It never stops the clock."""
+    require_room(report)
     move = Move.REACH if result == "reached" else Move.ASK
     moved = replace(_moved(report, move), call_backs=report.call_backs + 1)
     return _after(moved, "call_back", officer, at, {"result": result}, words)
@@ -253,6 +261,7 @@ def dispose(
 
 def note(report: Report, officer: Actor, at: datetime, words: Words) -> Report:
     """An officer's note."""
+    require_room(report)
     return _after(_moved(report, Move.NOTE), "noted", officer, at, words=words)
 
 
@@ -319,13 +328,17 @@ def _after(
     return replace(report, version=version, history=history, words=(*report.words, *said), seal=_digest(text))
 
 
+def has_room(report: Report) -> bool:
+    """Whether the history may still grow by more than a decision, which must always fit into the item."""
+    said = (json.dumps(words.text, ensure_ascii=False) for words in report.words)  # as it is stored
+    size = sum(len(text.encode()) for text in (*report.history, *said))
+    return size <= LARGEST_HISTORY
+
+
 def require_room(report: Report) -> None:
-    """Refuse what is not a decision once the history is very long, so that a decision always fits into the item."""
-    size = sum(len(text.encode()) for text in (*report.history, *(words.text for words in report.words)))
-    if size > LARGEST_HISTORY:
-        raise InvalidAnswers(
-            errors=[FieldError("text", "The history of this report is full. Decide it, or continue elsewhere")]
-        )
+    """Refuse what is not a decision once there is no room for it."""
+    if not has_room(report):
+        raise NotAllowed("The history of this report is full. Decide it, or go on elsewhere.")
 
 
 def _digest(text: str) -> str:

@@ -46,18 +46,20 @@ class TwentyFourHourRule:
 
         What cannot be crimed is left to the next run and named in the log; the others go on.
         """
-        now, crimed, failed = self._clock().replace(microsecond=0), 0, 0
-        self._settle_abandoned_loans(now)
-        due = self._store.due(now + LOOK_AHEAD)
+        crimed, failed = 0, 0
+        due = self._store.due(self._now() + LOOK_AHEAD)
         while block := list(islice(due, BLOCK)):
             if time_left() < ENOUGH_TIME:
                 return Swept(crimed, failed, unfinished=True)
-            done, bad = self._crime_block(block, now)
+            done, bad = self._crime_block(block)
             crimed, failed = crimed + done, failed + bad
-        return Swept(crimed, failed, unfinished=False)
+        return Swept(crimed, failed, unfinished=not self._settle_abandoned_loans(time_left))
 
-    def _crime_block(self, references: Sequence[str], now: datetime) -> tuple[int, int]:
-        found = self._store.read_many(references)
+    def _now(self) -> datetime:
+        return self._clock().replace(microsecond=0)
+
+    def _crime_block(self, references: Sequence[str]) -> tuple[int, int]:
+        found, now = self._store.read_many(references), self._now()
         ready, failed = [], 0
         for reference, report in found.items():
             try:
@@ -67,42 +69,56 @@ class TwentyFourHourRule:
                 _complain(reference, error)
         if not ready:
             return 0, failed
-        done, bad = self._record(ready, now)
+        done, bad = self._record(ready)
         return done, failed + bad
 
-    def _record(self, ready: Sequence[tuple[Report, str]], now: datetime) -> tuple[int, int]:
+    def _record(self, ready: Sequence[tuple[Report, str]]) -> tuple[int, int]:
         """Record each (report, offence) under a number of its own. Returns how many were, and how many could not be."""
-        loan = self._numbers.borrow([report.reference for report, _ in ready], now)
-        results = {report.reference: self._try(report, offence, loan, now) for report, offence in ready}
+        loan = self._numbers.borrow([report.reference for report, _ in ready], self._now())
+        results = {report.reference: self._try(report, offence, loan) for report, offence in ready}
         if _UNKNOWN not in results.values():  # else the loan stays open, until it is certain what became of each number
             self._numbers.close(loan, {reference: why for reference, why in results.items() if why})
         lost = sum(why in (_UNKNOWN, _CONTESTED) for why in results.values())
         return sum(why is None for why in results.values()), lost
 
-    def _try(self, report: Report, offence: str, loan: Loan, now: datetime) -> str | None:
+    def _try(self, report: Report, offence: str, loan: Loan) -> str | None:
         """None if it is crimed, else why its number was not used."""
-        crime = Crime(loan.numbers[report.reference], now, RULE, offence)
         for _ in range(TRIES):
+            crime = Crime(loan.numbers[report.reference], self._now(), RULE, offence)
             try:
                 self._store.save(report, life.crime(assessed(report), crime))
                 return None
             except ConditionFailed:
                 found = self._store.read(report.reference)  # a claim or a note is no reason to wait
                 if not found or not found.is_open:
-                    return "an officer decided first"
+                    by_rule = found and found.crime and found.crime.by == RULE
+                    return "another run of the rule was quicker" if by_rule else "an officer decided first"
                 report = found
             except Exception as error:
                 _complain(report.reference, error)
                 return _UNKNOWN
         return _CONTESTED
 
-    def _settle_abandoned_loans(self, now: datetime) -> None:
-        """Account for numbers whose borrower died: each is on its report, or void."""
-        for loan in self._numbers.abandoned(now):
-            reports = {reference: self._store.read(reference) for reference in loan.references}
-            used = {ref for ref, report in reports.items() if report and _bears(report, loan.numbers[ref])}
-            void = {ref: "not used: whoever took it was cut off" for ref in loan.references if ref not in used}
-            self._numbers.close(loan, void)
+    def _settle_abandoned_loans(self, time_left: Callable[[], float]) -> bool:
+        """Account for numbers whose borrower died: each is on its report, or void. Whether there was time for all."""
+        for loan in self._numbers.abandoned(self._now()):
+            if time_left() < ENOUGH_TIME:
+                return False
+            try:
+                self._settle(loan)
+            except Exception as error:
+                log.error("loan of crime numbers %s cannot be settled: %s", loan.id, type(error).__name__)
+        return True
+
+    def _settle(self, loan: Loan) -> None:
+        reports = self._store.read_many(loan.references)
+        if unreadable := [report for report in reports.values() if isinstance(report, Exception)]:
+            raise unreadable[0]
+        used = {
+            ref for ref, report in reports.items() if isinstance(report, Report) and _bears(report, loan.numbers[ref])
+        }
+        void = {ref: "not used: whoever took it was cut off" for ref in loan.references if ref not in used}
+        self._numbers.close(loan, void)
 
 
 _UNKNOWN = "unknown"
@@ -110,12 +126,14 @@ _CONTESTED = "the report kept changing"
 
 
 def _crimes(report: Report | Exception, now: datetime) -> list[tuple[Report, str]]:
-    """The report and the offence, if it is due. Raises if it cannot be read or assessed: before a number is taken."""
+    """The report and the offence, if it is due. Raises if it cannot be read or crimed: before a number is taken."""
     if isinstance(report, Exception):
         raise report
     if not report.is_open or report.deadline > now + LOOK_AHEAD:
         return []
-    return [(assessed(report), suggest(report.category, report.answers, local(now).date()).code)]
+    ready, offence = assessed(report), suggest(report.category, report.answers, local(now).date()).code
+    life.crime(ready, Crime("", now, RULE, offence))
+    return [(ready, offence)]
 
 
 def _bears(report: Report, number: str) -> bool:

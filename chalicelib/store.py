@@ -10,7 +10,7 @@ What is in the table (`pk` / `sk`):
 An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
 was received has no place in the work list and the months yet (that would cost each submission three more writes): it
 is found by deadline, in the groups `new-…`. Whoever lists or counts reads those first, so that a report on its way is
-met at least once.
+missed for a moment at most.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ import hmac
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -191,9 +192,15 @@ class Store:
             given={"sending": "sending"},
         )
 
-    def free_letter(self, reference: str, version: int) -> None:
-        """Let the next try begin at once: a started letter could not be sent now."""
-        self._table.update(*_letter_key(reference, version), values={"at": ""}, condition="attribute_exists(pk)")
+    def free_letter(self, reference: str, version: int, begun: datetime) -> None:
+        """Let the next try begin at once: the letter that was started at `begun` could not be sent now."""
+        with suppress(ConditionFailed):  # somebody else took it over meanwhile
+            self._table.update(
+                *_letter_key(reference, version),
+                values={"at": ""},
+                condition="#state = :sending AND #at = :begun",
+                given={"sending": "sending", "begun": stamp(begun)},
+            )
 
     def letters(self, reference: str) -> list[Item]:
         """What became of each letter about a report: `version`, `template`, `state`, `at`."""
@@ -208,13 +215,17 @@ class Store:
 
     # Seeing
 
-    def log_access(self, officer: Actor, what: str, references: Sequence[str], at: datetime, id: str) -> None:
-        """Leave an item that says who saw what and when (Data Protection Act 2018, section 62)."""
-        pk = _key(references[0])[0] if what != "list" else f"OFFICER#{officer.id}"
-        self._table.put_new(
-            {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": officer.id, "officer_name": officer.name,
-             "what": what, "references": list(references)}
-        )  # fmt: skip
+    def log_access(self, who: Actor, what: str, references: Sequence[str], at: datetime, id: str) -> None:
+        """Leave an item that says who saw what and when (Data Protection Act 2018, section 62).
+
+        `what` is `list` for several reports at once, kept under the officer; anything else is kept under the report.
+        """
+        pk = f"OFFICER#{who.id}" if what == "list" else _key(references[0])[0]
+        with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
+            self._table.put_new(
+                {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": who.id, "officer_name": who.name,
+                 "what": what, "references": list(references)}
+            )  # fmt: skip
 
     def accesses(self, *, reference: str = "", officer: str = "") -> list[Item]:
         """Who saw a report, or which lists an officer saw, oldest first."""

@@ -86,7 +86,6 @@ class Table:
         where: str,
         given: Mapping[str, Value],
         limit: int | None = None,
-        newest_first: bool = False,
     ) -> Iterator[Item]:
         """Every item of one partition that `where` names, in the order of the sort key, page by page as it is used.
 
@@ -96,7 +95,6 @@ class Table:
         request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where), **words.attributes()}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
-        request |= {"ScanIndexForward": False} if newest_first else {}
         while True:
             answer = self._client.query(**request)
             yield from map(unmarshal, answer["Items"])

@@ -1,4 +1,4 @@
-"""Makes the README's picture: `python -m infra.pictures http://127.0.0.1:8000` while `make run` runs. Needs Chromium."""
+"""Makes the README's picture while `make run` runs: `python -m infra.pictures http://127.0.0.1:8000`."""
 
 import base64
 import shutil

@@ -1,5 +1,6 @@
 """What many tests share: the running service, DynamoDB Local, and the rule that CI skips nothing."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -33,8 +34,9 @@ class Runner:
         )
         self._ready = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(60), "the runner did not start"
-        assert self.process.poll() is None, "\n".join(self.said)
+        if not self._ready.wait(60) or self.process.poll() is not None:
+            self.process.kill()
+            raise AssertionError("the runner did not start:\n" + "\n".join(self.said))
         self.url = self._said_after("Ready: ")
         self.aws_endpoint = self._said_after("AWS (moto): ")
 
@@ -84,6 +86,12 @@ class Runner:
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in ("PORT", "CLOCK", "DATABASE")}
     return {**inherited, **settings}
+
+
+@pytest.fixture(autouse=True)
+def _logs_reach_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chalice keeps the app's logger to itself as soon as a test imports `app`."""
+    monkeypatch.setattr(logging.getLogger("crime-reports"), "propagate", True)
 
 
 @pytest.fixture(scope="session")

@@ -275,12 +275,11 @@ class FakeTable:
         where: str,
         given: Mapping[str, Any],
         limit: int | None = None,
-        newest_first: bool = False,
     ) -> Iterator[Item]:
         keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
         found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(where, item, given)]
         kept = {"pk", "sk", *keys, *shown}
-        for item in sorted(found, key=lambda item: item[keys[1]], reverse=newest_first):
+        for item in sorted(found, key=lambda item: item[keys[1]]):
             yield _copied({name: item[name] for name in item if not index or name in kept})
 
 

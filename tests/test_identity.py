@@ -266,15 +266,25 @@ def test_forged_tokens_make_us_ask_at_most_once_a_minute(verifier: Verifier, iss
 
 
 @pytest.mark.parametrize("failure", [OSError("no route"), ValueError("not JSON"), KeyError("jwks_uri")])
-def test_issuer_that_is_down_is_said_to_be_and_tried_again(
-    verifier: Verifier, issuer: FakeIssuer, failure: Exception
+def test_issuer_that_is_down_is_said_to_be_and_tried_again_in_a_minute(
+    verifier: Verifier, issuer: FakeIssuer, clock: Clock, failure: Exception
 ) -> None:
     issuer.failure = failure
     with pytest.raises(IssuerUnavailable) as refusal:
         verifier.verify(bearer())
     assert refusal.value.status == 503
     issuer.failure = None
+    with pytest.raises(IssuerUnavailable):
+        verifier.verify(bearer())
+    clock.now = NOW + timedelta(minutes=1)
     assert verifier.verify(bearer()).actor.id == "u-1"
+
+
+def test_withdrawn_key_is_not_trusted_for_long(verifier: Verifier, issuer: FakeIssuer, clock: Clock) -> None:
+    verifier.verify(bearer())
+    issuer.keys = [OTHER_KEY]
+    clock.now = NOW + timedelta(minutes=11)
+    refuses(verifier, bearer())
 
 
 def test_issuer_that_goes_down_later_does_not_shut_anybody_out(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import report as life
-from chalicelib.errors import InvalidAnswers, NotAllowed
-from chalicelib.report import RULE, Crime, Move, Report, Status, Words
+from chalicelib.errors import NotAllowed
+from chalicelib.report import RULE, Claim, Crime, Move, Report, Status, Words
 from tests.fakes import ANN, NOW, SUE, answers
 
 OFFICER = ANN.actor
@@ -45,7 +45,7 @@ def words(text: str = "what was said") -> Words:
 MOVES: dict[str, Callable[[Report], Report]] = {
     "triage": lambda report: life.triage(report, NOW),
     "claim": lambda report: life.claim(report, OFFICER, NOW),
-    "release": lambda report: life.release(report, OFFICER, NOW),
+    "release": lambda report: life.release(replace(report, claim=Claim(OFFICER, NOW + life.LEASE)), OFFICER, NOW),
     "ask": lambda report: life.call_back(report, OFFICER, NOW, "no_answer", words()),
     "reach": lambda report: life.call_back(report, OFFICER, NOW, "reached", None),
     "crime": lambda report: life.crime(report, CRIME, words()),
@@ -252,8 +252,28 @@ def with_entry(place: int, text: str) -> Report:
 
 def test_notes_are_refused_before_a_decision_would_not_fit() -> None:
     report = received()
-    with pytest.raises(InvalidAnswers):
+    with pytest.raises(NotAllowed):
         for _ in range(100):
-            life.require_room(report)
             report = life.note(report, OFFICER, NOW, words("ä" * 4_000))
     assert MOVES["crime"](report).status == "crimed"
+
+
+def test_a_full_history_takes_no_claim_but_lets_one_go() -> None:
+    report = MOVES["claim"](received())
+    while life.has_room(report):
+        report = life.note(report, OFFICER, NOW, words("ä" * 4_000))
+    later = NOW + timedelta(minutes=29)
+    with pytest.raises(NotAllowed):
+        life.claim(report, OFFICER, later)
+    assert life.release(report, OFFICER, later).claim is None
+
+
+def test_a_claim_is_renewed_when_it_is_worth_an_entry() -> None:
+    claimed = MOVES["claim"](received())
+    assert life.claim(claimed, OFFICER, NOW + timedelta(minutes=4)) is claimed
+    renewed = life.claim(claimed, OFFICER, NOW + timedelta(minutes=6))
+    assert renewed.claim and renewed.claim.until == NOW + timedelta(minutes=36)
+
+
+def test_letting_go_of_what_nobody_holds_changes_nothing() -> None:
+    assert life.release(received(), OFFICER, NOW) == received()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidAnswers
-from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, months_between, monthly, table
+from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, monthly, months_between, table
 
 MONTHS = ["2018-10", "2018-11", "2018-12", "2019-01"]
 STATUSES = ["received", "queued", "awaiting_information", "crimed", "not_crimed"]

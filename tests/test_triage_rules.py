@@ -79,8 +79,17 @@ def test_words_that_do_not(text: str) -> None:
     assert assess("theft", answers(what_happened=text)).reasons == ()
 
 
-@pytest.mark.parametrize("text", ["it is happening now", "as I write this", "he's still there", "Someone is still inside",
-                                  "the thieves are still in the yard", "they’re still here"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it is happening now",
+        "as I write this",
+        "he's still there",
+        "Someone is still inside",
+        "the thieves are still in the yard",
+        "they’re still here",
+    ],
+)
 def test_words_that_say_it_goes_on(text: str) -> None:
     assert assess("theft", answers(what_happened=text)).priority == "urgent"
 

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.forms.answers import Email, Line, Phone, RequiredLine
 from chalicelib.forms.questions import YES_NO, Ask, Section, YesNo
+from chalicelib.forms.text import tail
 
 
 class Contact(Section):
@@ -58,6 +59,14 @@ class Contact(Section):
     adjustments: Annotated[
         Line, Ask("Is there anything else that would make it easier to talk to us?", "what would make it easier")
     ] = None
+
+    @field_validator("full_name")
+    @classmethod
+    def _no_web_address(cls, name: str) -> str:
+        """We write to an address that nobody has proved is theirs: the letter must not carry an advertisement."""
+        if "://" in name or "www." in name.lower():
+            raise tail("must not include a web address")
+        return name
 
     @field_validator("phone")
     @classmethod

@@ -28,14 +28,13 @@ _EMERGENCY = _Elsewhere(
     "Call 999 now. If you cannot speak, press 55 when asked. If you cannot hear or speak on the telephone, text 999 "
     "or use 999 BSL. Do not use this form in an emergency: nothing you entered has been stored.",
 )
+_ROBBERY = (
+    "Taking something with force or threats is robbery. Call 999 if anyone is in danger or it has just happened, "
+    "otherwise call 101. Nothing you entered has been stored."
+)
 _NOT_THEFT = [
-    _Elsewhere(
-        "robbery",
-        "about.force_used",
-        "yes",
-        "Taking something with force or threats is robbery. Call 999 if anyone is in danger or it has just happened, "
-        "otherwise call 101. Nothing you entered has been stored.",
-    ),
+    _Elsewhere("robbery", "about.force_used", "yes", _ROBBERY),
+    _Elsewhere("robbery", "harm.weapon", "yes", _ROBBERY),
     _Elsewhere(
         "fraud",
         "about.kind",

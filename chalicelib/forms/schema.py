@@ -10,7 +10,7 @@ from chalicelib.forms.categories import CATEGORIES
 _REF = "#/components/schemas/{model}"
 
 
-class _Schema(GenerateJsonSchema):
+class QuestionsSchema(GenerateJsonSchema):
     """What may be left out may also be the empty text, and is never null."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
@@ -28,7 +28,7 @@ class _Schema(GenerateJsonSchema):
 def schema() -> tuple[dict[str, Any], dict[str, Any]]:
     """The schema of a report's body, and the component schemas that it refers to."""
     models = [(model, "validation") for model in CATEGORIES.values()]
-    refs, definitions = models_json_schema(models, ref_template=_REF, schema_generator=_Schema)  # type: ignore[arg-type]
+    refs, definitions = models_json_schema(models, ref_template=_REF, schema_generator=QuestionsSchema)  # type: ignore[arg-type]
     one_of = [refs[model, "validation"] for model in CATEGORIES.values()]
     mapping = {category: ref["$ref"] for category, ref in zip(CATEGORIES, one_of, strict=True)}
     return {"oneOf": one_of, "discriminator": {"propertyName": "category", "mapping": mapping}}, definitions["$defs"]

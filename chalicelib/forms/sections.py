@@ -140,7 +140,7 @@ class When(Section):
     @classmethod
     def _not_earlier_that_day(cls, end: str | None, info: ValidationInfo) -> str | None:
         start, same_day = info.data.get("start_time"), info.data.get("start_date") == info.data.get("end_date")
-        if start and end and end < start and same_day and info.data["end_date"]:
+        if start and end and end < start and same_day and info.data.get("end_date"):
             raise tail("must be the same as or after the time it happened")
         return end
 

@@ -30,7 +30,8 @@ Text = Annotated[str, Field(min_length=1, max_length=4_000)]
 _Note = Annotated[Annotated[str, Field(max_length=4_000)] | None, Ask("Note", "the note", long=True)]
 _Disposal = Annotated[Disposal, Ask("Disposal", "the disposal", options=DISPOSALS)]
 _Outcome = Annotated[
-    Annotated[int, Field(ge=0, le=22)] | None, Ask("Outcome", "the Home Office outcome", "A whole number from 0 to 22")
+    Annotated[int, Field(strict=True, ge=0, le=22)] | None,
+    Ask("Outcome", "the Home Office outcome", "A whole number from 0 to 22"),
 ]
 
 

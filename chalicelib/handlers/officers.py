@@ -145,7 +145,7 @@ def _plain(reference: str) -> str:
 
 def _whole(report: Report) -> Response:
     assessment = assess(report.category, report.answers)
-    suggestion = suggest(report.category, report.answers, report.received_at.date())
+    suggestion = suggest(report.category, report.answers, service().casework.today().date())
     whole = _head(report.head) | _decision(report) | {
         "answers": report.answers,
         "missing": assessment.missing,
@@ -192,7 +192,9 @@ def _history(report: Report) -> list[dict[str, Any]]:
     entries = []
     for entry in report.entries:
         shown = {name: value for name, value in entry.items() if name not in ("previous", "words", "by_name")}
-        shown |= {"by": entry["by_name"]} | ({"note": said[entry["version"]]} if entry["version"] in said else {})
+        shown |= {"by": entry["by_name"], "by_id": entry["by"]} | (
+            {"note": said[entry["version"]]} if entry["version"] in said else {}
+        )
         entries.append(shown)
     return entries
 

@@ -16,18 +16,23 @@ from chalicelib.errors import (
     VersionMissing,
     WrongMediaType,
 )
-from chalicelib.forms import EXAMPLES, TITLES, schema
-from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
+from chalicelib.forms import CATEGORIES, EXAMPLES, TITLES, schema
+from chalicelib.forms.schema import QuestionsSchema
+from chalicelib.handlers.decisions import DISPOSALS, CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
 from chalicelib.handlers.http import JSON, PROBLEM
-from chalicelib.report import Status
+from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT
+from chalicelib.handlers.public import SecondFactor
+from chalicelib.identity import IssuerUnavailable
+from chalicelib.report import OPEN, Status
+from chalicelib.statistics import NOT_CRIMED_REASONS
+from chalicelib.triage import PRIORITIES, UNASSESSED
 
 _REFERENCE = {"name": "reference", "in": "path", "required": True, "schema": {"type": "string"},
               "description": "Such as 7K3M-9QWP-R2T8"}  # fmt: skip
 _IF_MATCH = {"name": "If-Match", "in": "header", "required": True, "description": "The version you read, quoted",
              "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'}}  # fmt: skip
 _BAD = (Unreadable, TooLarge, WrongMediaType, Refused)
-_LOCKED = (NotSignedIn, NotYourRole)
-_STATUSES = [str(status) for status in Status]
+_LOCKED = (NotSignedIn, NotYourRole, IssuerUnavailable)
 
 
 def document(base: str) -> dict[str, Any]:
@@ -35,10 +40,14 @@ def document(base: str) -> dict[str, Any]:
     report, components = schema()
     decisions = {"claim": None, "release": None, "call-backs": CallBack, "crime": CrimeDecision,
                  "not-crime": NotCrimeDecision, "disposal": DisposalDecision, "notes": Note}  # fmt: skip
-    bodies = [(model, "validation") for model in decisions.values() if model]
-    refs, made = models_json_schema(bodies, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
-    components |= made["$defs"] | {"Problem": _PROBLEM}
-    paths = _public(report) | _triage_lists()
+    bodies = [(model, "validation") for model in (SecondFactor, *filter(None, decisions.values()))]
+    refs, made = models_json_schema(
+        bodies,  # type: ignore[arg-type]
+        ref_template="#/components/schemas/{model}",
+        schema_generator=QuestionsSchema,
+    )
+    components |= made["$defs"] | _COMPONENTS
+    paths = _public(report, refs[SecondFactor, "validation"]) | _triage_lists()
     for name, model in decisions.items():
         paths[f"/triage/{{reference}}/{name}"] = {"post": _change(name, refs[model, "validation"] if model else None)}
     return {
@@ -53,16 +62,11 @@ def document(base: str) -> dict[str, Any]:
     }
 
 
-def _public(report: dict[str, Any]) -> dict[str, Any]:
+def _public(report: dict[str, Any], factor: dict[str, Any]) -> dict[str, Any]:
     examples = {category: {"summary": TITLES[category], "value": EXAMPLES[category]} for category in EXAMPLES}
     key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[ -~]{1,128}$"},
            "description": "The same key and body again give the same answer and one report"}  # fmt: skip
-    created = _json("Stored. Keep the reference.", _object(reference=_TEXT, category=_TEXT, received_at=_TIME,
-                                                          deadline=_TIME, status={"const": "received"}))  # fmt: skip
-    factor = {"type": "object", "additionalProperties": False, "properties": {"email": _LINE, "phone": _LINE}}
-    standing = _object("crime_number", "disposal", "call_back", reference=_TEXT, category=_TEXT, received_at=_TIME,
-                       status={"enum": _STATUSES},
-                       crime_number=_TEXT, disposal=_TEXT, call_back={"type": "object"})  # fmt: skip
+    created = _json("Stored. Keep the reference.", _ref("Receipt"), Location=_TEXT)
     return {
         "/healthz": {
             "get": {"summary": "Ready?", "responses": {"200": _json("Ready.", _object(status={"const": "ok"}))}}
@@ -81,28 +85,33 @@ def _public(report: dict[str, Any]) -> dict[str, Any]:
                 "summary": "Where a report stands, for who made it",
                 "parameters": [_REFERENCE],
                 "requestBody": {"required": True, "content": {JSON: {"schema": factor}}},
-                "responses": {"200": _json("Where it stands.", standing)} | _problems(NotFound, *_BAD),
+                "responses": {"200": _json("Where it stands.", _ref("Standing"))} | _problems(NotFound, *_BAD),
             }
         },
     }
 
 
 def _triage_lists() -> dict[str, Any]:
-    heads = _object("cursor", reports={"type": "array", "items": {"type": "object"}}, cursor=_TEXT)
-    one = _json("The whole report.", {"type": "object"})
-    query = [_query(name) for name in ("status", "category", "priority", "limit", "cursor")]
+    page = _json("A page of them.", _ref("WorkList"))
+    one = _json("The whole report.", _ref("WholeReport"), ETag=_TEXT)
     return {
-        "/triage": {"get": _locked("Open reports, most urgent first", {"200": _json("A page of them.", heads)}, query)},
+        "/triage": {"get": _locked("Open reports, most urgent first", {"200": page}, _FILTERS)},
         "/triage/next": {"post": _locked("Claim the most urgent report that nobody holds",
-                                         {"200": one, "204": {"description": "There is none."}}, [])},
+                                         {"200": one, "204": {"description": "There is none."}}, [], WrongMediaType)},
         "/triage/{reference}": {"get": _locked("A whole report", {"200": one}, [_REFERENCE], NotFound)},
-        "/statistics": {"get": _locked("The monthly figures", {"200": _json("By month.", {"type": "object"})},
-                                       [_query("from"), _query("to")])},
+        "/statistics": {"get": _locked("The monthly figures", {"200": _figures()},
+                                       [_query("from", _MONTH_OR_BLANK), _query("to", _MONTH_OR_BLANK)])},
     }  # fmt: skip
 
 
+def _figures() -> dict[str, Any]:
+    answer = _json("By month.", _ref("Figures"))
+    answer["content"]["text/csv"] = {"schema": _TEXT}
+    return answer
+
+
 def _change(name: str, body: Any) -> dict[str, Any]:
-    operation = _locked(f"Change: {name}", {"200": _json("The report's head.", {"type": "object"})},
+    operation = _locked(f"Change: {name}", {"200": _json("The report's head.", _ref("Decided"), ETag=_TEXT)},
                         [_REFERENCE, _IF_MATCH], NotFound, NotAllowed, Stale, VersionMissing, *_BAD)  # fmt: skip
     return operation | ({"requestBody": {"required": True, "content": {JSON: {"schema": body}}}} if body else {})
 
@@ -117,24 +126,73 @@ def _problems(*refusals: type[Refused]) -> dict[str, Any]:
     return {str(refusal.status): {"description": refusal.title, "content": content} for refusal in refusals}
 
 
-def _json(description: str, body: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {JSON: {"schema": body}}}
+def _json(description: str, body: dict[str, Any], **headers: Any) -> dict[str, Any]:
+    sent = {name: {"required": True, "schema": value} for name, value in headers.items()}
+    return {"description": description, "content": {JSON: {"schema": body}}} | ({"headers": sent} if sent else {})
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _object(*optional: str, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": [name for name in properties if name not in optional],
-        "properties": properties,
-    }
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "required": required, "properties": properties}
 
 
-def _query(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string"}}
+def _query(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": values}
 
 
 _TEXT = {"type": "string"}
-_LINE = {"type": "string", "maxLength": 200}
+_TEXTS = {"type": "array", "items": _TEXT}
+_COUNT = {"type": "integer", "minimum": 0}
 _TIME = {"type": "string", "format": "date-time"}
-_PROBLEM = _object("detail", "errors", type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT, errors={
-    "type": "array", "items": _object(field=_TEXT, message=_TEXT)})  # fmt: skip
+_MONTH = {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
+_MONTH_OR_BLANK = {"type": "string", "pattern": "^([0-9]{4}-(0[1-9]|1[0-2]))?$"}
+_CATEGORY = {"enum": list(CATEGORIES)}
+_STATUS = {"enum": [str(status) for status in Status]}
+_PRIORITY = {"enum": [*PRIORITIES, UNASSESSED]}
+_DISPOSAL = {"enum": list(DISPOSALS)}
+# A filter that is left blank does not filter.
+_FILTERS = [
+    _query("status", {"enum": [AWAITING_DISPOSAL, *sorted(OPEN), ""]}),
+    _query("category", {"enum": [*CATEGORIES, ""]}),
+    _query("priority", {"enum": [*PRIORITIES, UNASSESSED, ""]}),
+    _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT}),
+    _query("cursor", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}),
+]
+_HEAD = {"reference": _TEXT, "category": _CATEGORY, "status": _STATUS, "priority": _PRIORITY, "reasons": _TEXTS,
+         "received_at": _TIME, "deadline": _TIME, "claimed_by": _TEXT, "version": _COUNT}  # fmt: skip
+_DECISION = {"not_crimed_reason": {"enum": list(NOT_CRIMED_REASONS)}, "crime_number": _TEXT, "crimed_at": _TIME,
+             "crimed_by": _TEXT, "offence": _TEXT, "disposal": _DISPOSAL, "outcome": _COUNT}  # fmt: skip
+_ENTRY = _object(version=_COUNT, at=_TIME, by=_TEXT, what=_TEXT)
+_LETTER = _object(version=_COUNT, template=_TEXT, state=_TEXT, at=_TIME)
+_IN_A_MONTH = _object(
+    month=_MONTH, reports=_COUNT, crimes=_COUNT, crimed_within_24h=_COUNT, crimed_automatically=_COUNT,
+    call_backs=_COUNT, open=_COUNT, not_crimed=_object(**dict.fromkeys(NOT_CRIMED_REASONS, _COUNT)),
+    by_category=_object(**dict.fromkeys(CATEGORIES, _object(reports=_COUNT, crimes=_COUNT))),
+)  # fmt: skip
+_COMPONENTS = {
+    "Problem": _object(
+        "detail", "errors", type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT,
+        errors={"type": "array", "items": _object(field=_TEXT, message=_TEXT)},
+    ),
+    "Receipt": _object(
+        reference=_TEXT, category=_CATEGORY, received_at=_TIME, deadline=_TIME, status={"const": "received"}
+    ),
+    "Standing": _object(
+        "crime_number", "disposal", "call_back", reference=_TEXT, category=_CATEGORY, received_at=_TIME,
+        status=_STATUS, crime_number=_TEXT, disposal=_DISPOSAL, call_back=_object(questions=_TEXTS),
+    ),
+    "WorkList": _object(
+        "cursor", reports={"type": "array", "items": _object("claimed_by", **_HEAD)}, cursor=_TEXT
+    ),
+    "Decided": _object("claimed_by", *_DECISION, **_HEAD, **_DECISION),
+    "WholeReport": _object(
+        "claimed_by", *_DECISION, **_HEAD, **_DECISION, answers={"type": "object"}, missing=_TEXTS, solvability=_TEXTS,
+        attend={"type": "boolean"}, suggested_offence=_object(code=_TEXT, title=_TEXT, because=_TEXT),
+        history={"type": "array", "items": _ENTRY}, letters={"type": "array", "items": _LETTER},
+    ),
+    "Figures": _object(months={"type": "array", "items": _IN_A_MONTH}),
+}  # fmt: skip

@@ -113,7 +113,6 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_CODE": "20",
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
-        "SERVICE_URL": url,
     }
 
 

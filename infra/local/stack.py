@@ -1,5 +1,6 @@
 """AWS on one machine: moto as a server on a loopback port, with the project's CloudFormation template applied."""
 
+import io
 import logging
 import os
 import threading
@@ -25,7 +26,23 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class _QuietHandler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
+
+    def run_wsgi(self) -> None:
+        """Answer, and keep the connection: werkzeug would make a new one and a new thread for every request."""
+        environ, said = self.make_environ(), []
+        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        app: Wsgi = self.server.app
+        body = b"".join(app(environ, lambda *status_and_headers: said.append(status_and_headers)))
+        status, headers = said[0][:2]
+        self.send_response(int(status.split()[0]))
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are not logged: they carry reports."""

@@ -27,7 +27,8 @@ MOST_CALL_BACKS = 0.1  # "our call back rate is less than 10%"
 def main() -> int:
     """Replay the month that was asked for; the exit code says whether the figures agree."""
     asked, console = _asked(), Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         return _replay(asked, console)
     except KeyboardInterrupt:
@@ -148,6 +149,8 @@ def _asked() -> argparse.Namespace:
 
 
 def _interrupt(*_: Any) -> NoReturn:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # once is enough: what follows ends the service in good order
     raise KeyboardInterrupt
 
 

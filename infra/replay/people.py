@@ -90,7 +90,7 @@ class People:
         match category:
             case "burglary":
                 how = self._pick({"forced": 60, "unlocked": 22, "unknown": 12, "tricked": 3, "key": 3})
-                more = {
+                more: dict[str, Any] = {
                     "entered": self._pick({"yes": 80, "no": 20}),
                     "occupied": self._maybe(0.15),
                     "entry_method": how,
@@ -143,7 +143,7 @@ class People:
         first, last = self._fake.first_name(), self._fake.last_name()
         address = "".join(letter for letter in f"{first}.{last}" if letter.isalpha() or letter == ".").lower()
         place = self._chance.choice(("example.com", "example.org"))
-        number = self._chance.choice(("0121 496 0%%%", "07700 900%%%")).replace("%", "#")
+        number = self._chance.choice(("0121 496 0###", "07700 900###"))
         contact = {"full_name": f"{first} {last}", "phone": self._fake.numerify(number)}
         if self._chance.random() < 0.95:
             contact["email"] = f"{address}{self._chance.randint(1, 99)}@{place}"

@@ -1,0 +1,194 @@
+"""What a person tells us is in the table, their letters, the officer's answer and the form they get back: nowhere else.
+
+Every text that is sent carries a marker. Everything the service says beside those answers is searched for it.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import requests
+from conftest import Runner
+from users import FORM, JSON, Officer, Public, Records, example, filled_form
+
+MARK = "Zyxmark"
+PHONE, POSTCODE, EMAIL = "07700 900777", "ZE1 1ZZ", "zyxmark@example.com"
+MARKS = ("zyxmark", "900777", "1zz")
+SHAPED = {"email": EMAIL, "phone": PHONE, "postcode": POSTCODE}
+CHOICES = {"yes", "no", "unknown"}
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """A service of our own: what it says is ours alone."""
+    runner = Runner()
+    try:
+        yield runner
+    finally:
+        runner.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_was_said(runner: Runner) -> Iterator[None]:
+    """Whatever the tests of this file do, and in whatever order, the runner's stdout and stderr stay free of marks."""
+    yield
+    runner.idle(120)
+    assert len(runner.said) > 4, "nothing was logged, so nothing was tested"
+    assert not [line for line in runner.said if marks_in(line)]
+
+
+@pytest.fixture
+def public(runner: Runner) -> Public:
+    return Public(runner)
+
+
+@pytest.fixture
+def officer(runner: Runner) -> Officer:
+    return Officer(runner)
+
+
+def marks_in(text: str) -> list[str]:
+    return [mark for mark in MARKS if mark in text.lower()]
+
+
+def marked(answers: Any, name: str = "") -> Any:
+    """The answers with a mark in every text that a person types."""
+    if isinstance(answers, Mapping):
+        return {key: marked(value, key) for key, value in answers.items()}
+    if isinstance(answers, list):
+        return [marked(value, name) for value in answers]
+    is_choice = not isinstance(answers, str) or name in ("category", "kind", "relationship", "reporter", "precision",
+                                                         "hate", "entry_method")  # fmt: skip
+    if is_choice or answers in CHOICES or name.endswith(("_date", "_time", "_on")):
+        return answers
+    return SHAPED.get(name, f"{answers} {MARK}")
+
+
+def expect_unmarked(answer: requests.Response, status: int) -> None:
+    """A refusal, without a mark in body, headers or address."""
+    assert answer.status_code == status, answer.text
+    assert not marks_in(answer.text + str(answer.headers) + answer.url)
+
+
+@pytest.mark.parametrize("category", ["burglary", "theft", "criminal_damage"])
+def test_a_report_on_its_way_to_a_crime(runner: Runner, public: Public, officer: Officer, category: str) -> None:
+    answers = marked(example(category))
+    assert json.dumps(answers).count(MARK) > 15
+    sent = public.send(answers, Idempotency_Key=f"{MARK} {category}")
+    expect_unmarked(sent, 201)
+    form = filled_form(public, category, answers)
+    click = public.post(form.action, form.pairs)
+    expect_unmarked(click, 303)
+    expect_unmarked(public.get(click.headers["Location"], Accept="text/html"), 200)
+    runner.idle()
+
+    reference = sent.json()["reference"]
+    expect_unmarked(officer.get("/triage"), 200)
+    assert officer.read(reference)["answers"] == answers
+    for move, body in {
+        "claim": {},
+        "notes": {"text": MARK},
+        "call-backs": {"result": "requested", "note": MARK},
+        "crime": {"offence": "45", "disposal": "further_investigation", "note": MARK},
+        "disposal": {"disposal": "filed", "outcome": 14, "note": MARK},
+    }.items():
+        expect_unmarked(officer.change(reference, move, **body), 200)
+    expect_unmarked(public.status(reference, email=EMAIL), 200)
+    expect_unmarked(officer.get("/statistics"), 200)
+    runner.advance(24 * 3600)  # the other report is crimed by the rule
+    runner.idle()
+    assert [letter for letter in runner.outbox() if letter["reference"] == reference and marks_in(letter["body"])]
+
+
+def test_what_the_table_shows_without_unpacking(runner: Runner, public: Public) -> None:
+    """Keys, indexes and access logs name references and officers, never the person."""
+    public.report(marked(example()))
+    runner.idle()
+    for item in Records(runner).items():
+        kept = {name for name, value in item.items() if marks_in(str(value))}
+        assert kept <= ({"to", "subject", "body"} if item["pk"] == {"S": "OUTBOX"} else {"words"})
+
+
+def test_refusals(runner: Runner, public: Public, officer: Officer) -> None:
+    answers = marked(example())
+    reference = public.report(answers)
+    raw, url = json.dumps(answers).encode(), f"{runner.url}/reports"
+    too_long = {name: value * 2_000 if name == "full_name" else value for name, value in answers["contact"].items()}
+    expect_unmarked(public.send({**answers, "contact": too_long}), 422)
+    expect_unmarked(public.send({**answers, "emergency": "yes"}), 422)
+    expect_unmarked(public.send({**answers, "category": MARK}), 422)
+    expect_unmarked(public.send({name: MARK for name in answers} | {"category": "theft"}), 422)
+    expect_unmarked(public.send({name: [MARK] for name in answers} | {"category": "theft"}), 422)
+    expect_unmarked(requests.post(url, data=raw[:-1], headers={"Content-Type": JSON}, timeout=30), 400)
+    expect_unmarked(requests.post(url, data=raw + b"\xff", headers={"Content-Type": JSON}, timeout=30), 400)
+    expect_unmarked(requests.post(url, data=raw, headers={"Content-Type": MARK}, timeout=30), 415)
+    expect_unmarked(requests.post(url, data=raw * 200, headers={"Content-Type": JSON}, timeout=30), 413)
+    expect_unmarked(requests.put(url, data=raw, timeout=30), 405)
+    expect_unmarked(public.send(answers, Idempotency_Key=MARK), 201)
+    expect_unmarked(public.send({**answers, "what_happened": MARK}, Idempotency_Key=MARK), 422)
+    expect_unmarked(public.status(reference, email=f"{MARK}@example.org"), 404)
+    expect_unmarked(public.status(reference, phone=PHONE + "9"), 404)
+
+    expect_unmarked(officer.change(reference, "notes", version=99, text=MARK), 412)
+    expect_unmarked(officer.change(reference, "disposal", disposal="filed", outcome=14, note=MARK), 409)
+    expect_unmarked(officer.change(reference, "crime", offence=MARK, disposal="filed", note=MARK), 422)
+    expect_unmarked(officer.change(reference, "not-crime", reason="duplicate", rationale=MARK, duplicate_of=MARK), 422)
+    bad_token = {"Authorization": f"Bearer {MARK}.{MARK}.{MARK}"}
+    expect_unmarked(requests.get(f"{runner.url}/triage", headers=bad_token, timeout=30), 401)
+
+
+def test_form_comes_back_to_its_sender_only(public: Public) -> None:
+    answers = marked(example())
+    form = filled_form(public, "theft", answers)
+    form.typed["contact.email"] = f"not an address {MARK}"
+    back = public.post(form.action, form.pairs)
+    assert (back.status_code, back.headers["Cache-Control"]) == (422, "no-store")
+    assert marks_in(back.text)
+    assert not marks_in(str(back.headers))
+    stop = public.post(form.action, [*[pair for pair in form.pairs if pair[0] != "emergency"], ("emergency", "yes")])
+    expect_unmarked(stop, 422)
+    not_a_form = public.url + "/report/theft"
+    expect_unmarked(requests.post(not_a_form, data=MARK.encode(), headers={"Content-Type": MARK}, timeout=30), 415)
+    too_many = "&".join(f"{MARK}{number}={MARK}" for number in range(2_500)).encode()
+    expect_unmarked(requests.post(not_a_form, data=too_many, headers={"Content-Type": FORM}, timeout=30), 400)
+
+
+def test_a_report_that_nothing_can_be_done_with(runner: Runner, public: Public, officer: Officer) -> None:
+    """Its answers are broken in the table: triage, letters, the 24-hour rule and officers all fail on it, silently."""
+    records = Records(runner)
+    reference = public.report(marked(example()))
+    runner.idle()
+    key = {"pk": {"S": f"REPORT#{reference.replace('-', '')}"}, "sk": {"S": "REPORT"}}
+    records.client("dynamodb").update_item(
+        TableName="crime-reports-local",
+        Key=key,
+        UpdateExpression="SET answers = :broken, history = list_append(history, :entry)",
+        ExpressionAttributeValues={
+            ":broken": {"B": zlib.compress(f'{{"contact": "{MARK} {PHONE}'.encode())},
+            ":entry": {"L": [{"S": json.dumps({"version": 3, "what": "received", "by_name": MARK})}]},
+        },
+    )
+    public.report(marked(example()))  # the runner looks at the stream after a request
+    expect_unmarked(officer.get(f"/triage/{reference}"), 500)
+    expect_unmarked(public.status(reference, email=EMAIL), 500)
+    runner.advance(24 * 3600)
+    runner.idle(120)
+
+    failed = [line for line in runner.said if "fail" in line or "cannot be crimed" in line or "Error" in line]
+    assert any(reference.replace("-", "") in line for line in failed)
+    bodies = [*dead_messages(records, "triage-dead"), *dead_messages(records, "letters-dead")]
+    assert bodies, "nothing was put aside, so nothing was tested"
+    for body in bodies:
+        assert not marks_in(body)
+        assert json.loads(body).keys() == {"reference", "version", "what"}
+
+
+def dead_messages(records: Records, name: str) -> list[str]:
+    """The bodies of the messages in a dead-letter queue."""
+    sqs = records.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"crime-reports-local-{name}")["QueueUrl"]
+    return [
+        message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    ]
