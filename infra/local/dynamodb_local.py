@@ -1,23 +1,21 @@
 """DynamoDB Local, the real thing's behaviour on one machine: downloaded once, run in memory, gone when its user is."""
 
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from infra.local.children import end_with_parent
 
 # AWS publishes the jar inside this npm package. Its licence lets us use it and not pass it on: it is never committed.
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 HOME = Path(".cache/dynamodb-local")
-_PR_SET_PDEATHSIG = 1
 
 
 def missing() -> str | None:
@@ -79,13 +77,8 @@ def _java(port: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for us; we end it in our own time
-        preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
+        preexec_fn=end_with_parent(),
     )
-
-
-def _end_with_parent() -> Callable[[], int]:
-    libc = ctypes.CDLL(None)  # loaded before the fork: nothing may be loaded after it
-    return lambda: int(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
 
 
 def _free_port() -> int:

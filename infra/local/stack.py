@@ -1,51 +1,21 @@
 """AWS on one machine: moto as a server on a loopback port, with the project's CloudFormation template applied."""
 
-import io
-import logging
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import boto3
 import yaml
-from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
 
-from infra.local import quick_queries
+from infra.local.children import end_with_parent
 
 TEMPLATE = Path(__file__).parents[1] / "data.yaml"
 STAGE = "local"
 REGION = "eu-west-2"
 VISIBILITY_SECONDS = 2  # a failed message is tried again soon: people are watching
-
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
-class _QuietHandler(MotoRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
-
-    def run_wsgi(self) -> None:
-        """Answer, and keep the connection: werkzeug would make a new one and a new thread for every request."""
-        environ, said = self.make_environ(), []
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        app: Wsgi = self.server.app
-        body = b"".join(app(environ, lambda *status_and_headers: said.append(status_and_headers)))
-        status, headers = said[0][:2]
-        self.send_response(int(status.split()[0]))
-        for name, value in headers:
-            if name.lower() not in ("content-length", "connection"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Requests are not logged: they carry reports."""
 
 
 def use_only(aws_endpoint: str) -> None:
@@ -68,38 +38,24 @@ def use_only(aws_endpoint: str) -> None:
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """Run moto for as long as the context lasts; gives its endpoint."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    quick_queries.install()
-    app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
-    threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
+    """Run moto for as long as the context lasts; gives its endpoint. In a process of its own: it keeps a core busy."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local.moto_server"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us; we end it in our own time
+        preexec_fn=end_with_parent(),
+    )
+    assert process.stdout
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        port = process.stdout.readline().strip()
+        if not port:
+            raise RuntimeError("moto did not start")
+        yield f"http://127.0.0.1:{port}"
     finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _one_at_a_time(app: Wsgi) -> Wsgi:
-    """moto's DynamoDB is not safe under threads, and it keeps every stream iterator for ever."""
-    lock = threading.Lock()
-
-    def serialised(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        with lock:
-            answer = list(app(environ, start_response))
-            for account in dynamodbstreams_backends.values():
-                for backend in account.values():
-                    _forget_old_iterators(backend)
-            return answer
-
-    return serialised
-
-
-def _forget_old_iterators(backend: DynamoDBStreamsBackend, keep: int = 100) -> None:
-    iterators = backend.shard_iterators
-    for key in list(iterators)[:-keep]:
-        del iterators[key]
+        process.kill()  # it holds everything in memory: nothing to save
+        process.wait()
 
 
 def apply_template(visibility_seconds: int = VISIBILITY_SECONDS) -> dict[str, str]:

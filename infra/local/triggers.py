@@ -51,13 +51,13 @@ class QueueReader:
         # No long poll: moto would hold up everybody else for as long as it waits.
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(10, self._batch_size),
+            MaxNumberOfMessages=10,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
-        if messages:
-            self._handle(messages)
+        for start in range(0, len(messages), self._batch_size):
+            self._handle(messages[start : start + self._batch_size])
         return bool(messages)
 
     def drained(self) -> bool:
