@@ -30,7 +30,7 @@ requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 take
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in
 
-redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage or letters; /dev shows AWS_ENDPOINT_URL)
+redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage, letters or stream; /dev shows AWS_ENDPOINT_URL)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)
 
 replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200")

@@ -22,7 +22,13 @@ def _queue(variable: str) -> str:
     return os.environ[variable].rsplit("/", 1)[-1]
 
 
-@app.on_dynamodb_record(stream_arn=os.environ["REPORTS_STREAM_ARN"], name="on_report_change", batch_size=100)
+# From the oldest record there is: a mapping made anew must not pass over what was reported before it began to poll.
+@app.on_dynamodb_record(
+    stream_arn=os.environ["REPORTS_STREAM_ARN"],
+    name="on_report_change",
+    batch_size=100,
+    starting_position="TRIM_HORIZON",
+)
 def on_report_change(event: DynamoDBEvent) -> None:
     background.forward_changes(record.new_image for record in event)
 

@@ -15,13 +15,14 @@ from typing import Any
 from urllib.request import urlopen
 
 from chalicelib.errors import NotSignedIn, Refused
-from chalicelib.report import Actor
+from chalicelib.report import PUBLIC, RULE, TRIAGE, Actor
 
 log = logging.getLogger("crime-reports")
 
+OURSELVES = {actor.id for actor in (PUBLIC, TRIAGE, RULE)}  # nobody signs in as one of these
 ROLES = frozenset({"officer", "supervisor", "analyst"})
-ASK_AGAIN_AFTER = timedelta(minutes=1)  # an unknown key makes us ask the issuer, but not for every forged token
-KEYS_KEPT = timedelta(minutes=10)  # a key that the issuer withdrew is not trusted for longer
+ASK_AGAIN_AFTER = timedelta(seconds=10)  # an unknown key makes us ask the issuer, but not for every forged token
+KEYS_KEPT = timedelta(minutes=10)  # a withdrawn key is not trusted for longer, unless the issuer is down
 LONGEST_TOKEN = 8_192
 
 
@@ -64,10 +65,10 @@ class Verifier:
             raise _not_signed_in("Send your token as “Authorization: Bearer …”.")
         claims = self._claims(token.strip())
         groups = claims.get("cognito:groups", claims.get("groups", []))
-        roles = (
-            ROLES & {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else ROLES & {""}
-        )
+        roles = ROLES & {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else set()
         name = claims.get("name") or claims.get("username") or claims["sub"]
+        if claims["sub"] in OURSELVES:
+            raise _not_signed_in("This name is the service's own.")
         return Identity(Actor(str(claims["sub"]), str(name)), frozenset(roles))
 
     def _claims(self, token: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.reference import show, spell
-from chalicelib.report import Report
+from chalicelib.report import Report, Status
 from chalicelib.table import ConditionFailed, Table
 from chalicelib.times import read_stamp, spoken, stamp
 from chalicelib.triage import assess
@@ -67,8 +67,8 @@ def asked_for(report: Report, version: int) -> str | None:
 def withheld(report: Report, version: int) -> str | None:
     """Why the letter of `version` may not be sent, or None. An officer has to tell the person in another way."""
     contact = report.answers.get("contact", {})
-    if asked_for(report, version) == "call_back_needed" and not report.is_open:
-        return "the report was decided first"
+    if asked_for(report, version) == "call_back_needed" and report.status is not Status.AWAITING_INFORMATION:
+        return "it is no longer needed"
     if contact.get("safe_to_write") == "no":
         return "the person said that writing is not safe"
     return None if contact.get("email") else "there is no email address"
@@ -113,6 +113,7 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "safe_times": contact.get("safe_times"),
         "decided": spoken(read_stamp(entry["at"])),
         "is_open": report.is_open,
+        "awaits_disposal": report.awaits_disposal,
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),
         "disposal": entry.get("disposal"),
         "reason": entry.get("reason"),

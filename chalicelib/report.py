@@ -255,6 +255,8 @@ def dispose(
     assert moved.crime  # the life cycle allows it only when crimed
     if (moved.crime.disposal, moved.crime.outcome) == (disposal, outcome):
         raise NotAllowed("The report has this disposal and outcome already.", allowed=_names(report.status))
+    if moved.crime.disposal:  # the first is a decision and must fit
+        require_room(report)
     moved = replace(moved, crime=replace(moved.crime, disposal=disposal, outcome=outcome), claim=None)
     return _after(moved, "disposed", officer, at, {"disposal": disposal, "outcome": outcome}, words)
 

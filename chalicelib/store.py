@@ -5,7 +5,7 @@ What is in the table (`pk` / `sk`):
 - `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: somebody saw a list.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
 - `CRIME_NUMBERS…`: see `crime_numbers.py`.
-- `OUTBOX` / `<when>#<id>`: letters, where the outbox is the sender.
+- `OUTBOX` / `<reference>-<version>`: letters, where the outbox is the sender.
 
 An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
 was received has no place in the work list and the months yet (that would cost each submission three more writes): it

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from infra.local import dynamodb_local as database
+from tests.fakes import FakeTable, Parts, Wire, moto_dynamodb, new_case
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,6 +93,25 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 def _logs_reach_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chalice keeps the app's logger to itself as soon as a test imports `app`."""
     monkeypatch.setattr(logging.getLogger("crime-reports"), "propagate", True)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """A DynamoDB client of moto's."""
+    with moto_dynamodb() as made:
+        yield made
+
+
+@pytest.fixture
+def case(client: Any) -> tuple[Parts, Wire]:
+    """Casework over a new table of moto's, and the wire to it."""
+    return new_case(client)
+
+
+@pytest.fixture
+def parts() -> Parts:
+    """Where DynamoDB itself is not in question; `test_fakes.py` keeps the table in memory honest."""
+    return Parts(FakeTable())
 
 
 @pytest.fixture(scope="session")

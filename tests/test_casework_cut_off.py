@@ -1,6 +1,5 @@
 """Triage and letters told late, twice and out of order; and every verb cut off between any two calls."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,32 +11,7 @@ from chalicelib.forms import EXAMPLES
 from chalicelib.letters import Undeliverable
 from chalicelib.report import Report
 from chalicelib.table import ConditionFailed
-from tests.fakes import ANN, BOB, Died, FakeTable, Parts, Wire, dies, meanwhile, moto_dynamodb, moto_table, repeats
-
-ALL_IS_WELL = lambda number, name, call: call()  # noqa: E731
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with moto_dynamodb() as made:
-        yield made
-
-
-@pytest.fixture
-def case(client: Any) -> tuple[Parts, Wire]:
-    return new_case(client)
-
-
-@pytest.fixture
-def parts() -> Parts:
-    """Where DynamoDB itself is not in question; `test_fakes.py` keeps the table in memory honest."""
-    return Parts(FakeTable())
-
-
-def new_case(client: Any) -> tuple[Parts, Wire]:
-    table, wire = moto_table(client)
-    return Parts(table), wire
-
+from tests.fakes import ANN, BOB, Died, Parts, Wire, all_is_well, dies, meanwhile, new_case, repeats
 
 # Triage and letters, told late, twice, out of order
 
@@ -194,7 +168,7 @@ def test_cut_off_at_any_call_and_begun_again(client: Any, error: type[BaseExcept
         else:
             assert error is ConnectionError  # a loan that could not be closed is left to the sweep
             sent = 0
-        wire.meddle = ALL_IS_WELL
+        wire.meddle = all_is_well
         parts.clock.now += LETTER_LEASE + timedelta(seconds=1)
         officers_day(parts)
         reference = the_report(parts).reference

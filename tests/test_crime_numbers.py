@@ -1,21 +1,14 @@
 """The register: one number for each crime, none twice, none unexplained."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.crime_numbers import CrimeNumbers
-from tests.fakes import NOW, Died, Wire, dies, meanwhile, moto_dynamodb, moto_table, repeats
+from tests.fakes import NOW, Died, Wire, dies, meanwhile, moto_table, repeats
 
 LATER = NOW + timedelta(hours=2)
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with moto_dynamodb() as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,20 +1,13 @@
 """The table in memory does what DynamoDB does, for every way in which the service uses a table."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from chalicelib.table import ConditionFailed
-from tests.fakes import FakeTable, moto_dynamodb, moto_table
+from tests.fakes import FakeTable, moto_table
 
 MISSING = "attribute_not_exists(pk)"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with moto_dynamodb() as made:
-        yield made
 
 
 @pytest.fixture(params=["fake", "moto"])

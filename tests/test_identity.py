@@ -152,6 +152,9 @@ def test_scheme_is_read_in_any_case(verifier: Verifier, scheme: str) -> None:
         {"iss": [ISSUER]},
         {"iss": None},
         {"sub": None},
+        {"sub": "24-hour rule"},
+        {"sub": "triage"},
+        {"sub": "public"},
         {"aud": "another"},
         {"aud": ["another"]},
         {"aud": []},
@@ -258,15 +261,15 @@ def test_withdrawn_key_is_forgotten_once_others_are_fetched(
     refuses(verifier, bearer(KEY))
 
 
-def test_forged_tokens_make_us_ask_at_most_once_a_minute(verifier: Verifier, issuer: FakeIssuer, clock: Clock) -> None:
-    for second in range(0, 180, 5):
+def test_forged_tokens_make_us_ask_now_and_then_at_most(verifier: Verifier, issuer: FakeIssuer, clock: Clock) -> None:
+    for second in range(0, 30, 2):
         clock.now = NOW + timedelta(seconds=second)
         refuses(verifier, bearer(OTHER_KEY))
     assert issuer.asked == 3
 
 
 @pytest.mark.parametrize("failure", [OSError("no route"), ValueError("not JSON"), KeyError("jwks_uri")])
-def test_issuer_that_is_down_is_said_to_be_and_tried_again_in_a_minute(
+def test_issuer_that_is_down_is_said_to_be_and_tried_again_later(
     verifier: Verifier, issuer: FakeIssuer, clock: Clock, failure: Exception
 ) -> None:
     issuer.failure = failure

@@ -14,6 +14,7 @@ import requests
 from conftest import Runner
 from users import FORM, FormPage, Officer, Public, Records, at_once, example, filled_form
 
+from chalicelib import times
 from chalicelib.forms import EXAMPLES
 from chalicelib.reference import derive, show
 
@@ -341,7 +342,7 @@ def test_other_websites_may_not(public: Public, origin: str) -> None:
 def test_figures_count_each_report_and_crime_once(stack: Runner, public: Public, officer: Officer) -> None:
     first = public.send(example("burglary"), Idempotency_Key="journey: figures")
     received = datetime.fromisoformat(first.json()["received_at"])
-    month = received.strftime("%Y-%m")
+    month = times.month(received)
 
     def figures() -> dict[str, Any]:
         (row,) = officer.get("/statistics", **{"from": month, "to": month}).json()["months"]

@@ -229,10 +229,19 @@ def test_withheld_where_writing_is_unsafe_or_impossible(given: dict[str, str], w
 def test_a_call_back_letter_that_comes_after_the_decision_is_withheld() -> None:
     asked = life.call_back(received(), OFFICER, NOW, "requested", None)
     assert withheld(asked, 2) is None
-    assert (
-        withheld(life.crime(asked, Crime("20/1/26", NOW, OFFICER, "44", "filed", 18)), 2)
-        == "the report was decided first"
-    )
+    assert withheld(life.crime(asked, Crime("20/1/26", NOW, OFFICER, "44", "filed", 18)), 2) == "it is no longer needed"
+
+
+def test_a_call_back_letter_that_comes_after_the_call_is_withheld() -> None:
+    asked = life.call_back(received(), OFFICER, NOW, "requested", None)
+    assert withheld(life.call_back(asked, OFFICER, NOW, "reached", None), 2) == "it is no longer needed"
+
+
+def test_a_crime_letter_that_comes_after_the_disposal_promises_nothing() -> None:
+    crimed = life.crime(received(), Crime("20/1/26", NOW, RULE, "44"))
+    assert "not yet decided what follows" in write(crimed, 2, "Midshire Police").body
+    late = write(life.dispose(crimed, OFFICER, NOW, "filed", 18), 2, "Midshire Police").body
+    assert "another letter about what follows" in late and "not yet decided" not in late
 
 
 def test_an_acknowledgement_that_comes_after_the_decision_promises_nothing() -> None:

@@ -27,6 +27,8 @@ from chalicelib.table import Table
 from chalicelib.wiring import mint
 from infra.local.stack import create_table
 
+pytestmark = pytest.mark.races
+
 RECEIVED = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 DUE = RECEIVED + timedelta(hours=24)
 SECRET = b"a secret for tests"
@@ -164,7 +166,8 @@ def test_officer_who_does_not_crime_and_the_sweep(force: Force, round: int) -> N
             for one in reversed(references)
         ]
 
-    closed, _, _ = at_once(close_all, force.sweep, force.sweep)
+    closed, *swept = at_once(close_all, force.sweep, force.sweep)
+    assert [(type(sweep), sweep.failed) for sweep in swept] == [(Swept, 0)] * 2
     for reference, result in zip(reversed(references), closed, strict=True):
         crimed = force.read(reference).status is Status.CRIMED
         assert crimed == isinstance(result, Stale | NotAllowed)
@@ -177,12 +180,19 @@ def test_notes_and_claims_while_the_sweep_runs(force: Force, round: int) -> None
     force.now = DUE
     casework = force.casework()
 
-    def bother() -> None:
-        for reference in references * 3:
-            version = force.read(reference).version
-            attempt(lambda one=reference, now=version: casework.claim(officer(1), one, now))
+    def bother() -> list[Any]:
+        noted = []
+        for number, reference in enumerate(references * 3):
+            version, text = force.read(reference).version, f"note {number}"
+            noted.append(
+                attempt(lambda one=reference, now=version, said=text: casework.note(officer(1), one, now, said))
+            )
+            attempt(lambda one=reference, now=version + 1: casework.claim(officer(1), one, now))
+        return noted
 
-    _, swept = at_once(bother, force.sweep)
+    noted, swept = at_once(bother, force.sweep)
+    assert {type(result) for result in noted} <= {Report, Stale, NotAllowed}
+    assert any(isinstance(result, Report) for result in noted)
     force.sweep()  # the next minute takes what was changed too often
     assert swept.crimed + swept.failed == len(references)
     assert len(force.account_for_every_number(references)) == len(references)

@@ -277,3 +277,12 @@ def test_a_claim_is_renewed_when_it_is_worth_an_entry() -> None:
 
 def test_letting_go_of_what_nobody_holds_changes_nothing() -> None:
     assert life.release(received(), OFFICER, NOW) == received()
+
+
+def test_disposals_cannot_fill_the_item_but_the_first_always_fits() -> None:
+    report = MOVES["crime_by_rule"](received())
+    while life.has_room(report):
+        report = life.note(report, OFFICER, NOW, words("ä" * 4_000))
+    disposed = life.dispose(report, OFFICER, NOW, "filed", 18)
+    with pytest.raises(NotAllowed):
+        life.dispose(disposed, OFFICER, NOW, "further_investigation", 0)

@@ -1,7 +1,5 @@
 """The 24-hour rule against moto: whatever else fails, what nobody has decided is crimed in time, once."""
 
-import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,33 +16,16 @@ from tests.fakes import (
     BROKEN,
     SUE,
     Died,
+    FakeTable,
     Parts,
     Wire,
+    all_is_well,
     break_item,
     dies,
     meanwhile,
-    moto_dynamodb,
-    moto_table,
+    new_case,
     repeats,
 )
-
-ALL_IS_WELL = lambda number, name, call: call()  # noqa: E731
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with moto_dynamodb() as made:
-        yield made
-
-
-@pytest.fixture
-def case(client: Any) -> tuple[Parts, Wire]:
-    return new_case(client)
-
-
-def new_case(client: Any) -> tuple[Parts, Wire]:
-    table, wire = moto_table(client)
-    return Parts(table), wire
 
 
 def submitted(parts: Parts, count: int, **sections: Any) -> list[str]:
@@ -224,7 +205,7 @@ def test_an_officer_in_between_any_two_calls_of_the_sweep(client: Any, how: str)
 
         wire.meddle = meddle
         parts.sweep()
-        wire.meddle = ALL_IS_WELL
+        wire.meddle = all_is_well
         assert seen
         reports = [parts.now(reference) for reference in references]
         assert not any(report.is_open for report in reports), (how, place)
@@ -281,7 +262,7 @@ def test_a_report_that_keeps_changing_is_left_to_the_next_run(case: tuple[Parts,
 
     wire.meddle = restless
     assert parts.sweep() == Swept(0, failed=1, unfinished=False)
-    wire.meddle = ALL_IS_WELL
+    wire.meddle = all_is_well
     parts.check_numbers([reference])
     assert parts.sweep() == Swept(1, 0, False)
     parts.check_numbers([reference])
@@ -328,7 +309,6 @@ def test_a_lost_answer_with_an_officer_at_once_after_it_voids_no_number_in_use(c
 @pytest.mark.parametrize("error", [Died, ConnectionError])
 def test_cut_off_at_any_call(client: Any, error: type[BaseException], after: bool) -> None:
     """Dead, or only without an answer: the next run sees to the rest, and an hour later every number is explained."""
-    logging.getLogger("crime-reports").setLevel(logging.CRITICAL)
     for at in range(1, len(calls_of_a_sweep(client)) + 1):
         parts, wire = new_case(client)
         references = submitted(parts, 2)
@@ -337,7 +317,7 @@ def test_cut_off_at_any_call(client: Any, error: type[BaseException], after: boo
         wire.meddle = dies(at, after, error)
         with dying(error):
             parts.sweep()
-        wire.meddle = ALL_IS_WELL
+        wire.meddle = all_is_well
         parts.check_numbers(references)
         parts.clock.advance(minutes=1)
         parts.sweep()
@@ -367,3 +347,17 @@ def test_a_lease_ends_by_itself_before_the_deadline_too(case: tuple[Parts, Wire]
     parts.casework.claim(ANN, reference, 1)
     parts.clock.advance(seconds=LEASE.total_seconds())
     assert parts.crime(reference, BOB).crime
+
+
+def test_a_thousand_due_at_once_take_several_runs_and_one_bad_report_stops_none() -> None:
+    parts = Parts(FakeTable())
+    references = submitted(parts, 1_000)
+    parts.table.items[f"REPORT#{references[500]}", "REPORT"]["answers"] = b"junk"
+    parts.clock.advance(hours=24)
+    runs = []
+    while not runs or runs[-1].unfinished:
+        left = iter([60.0] * 15)  # time for fifteen blocks
+        runs.append(parts.sweep(lambda left=left: next(left, 0)))
+    assert len(runs) == 3
+    assert sum(run.crimed for run in runs) == 999 and sum(run.failed for run in runs) >= 1
+    assert parts.numbers.taken_and_void(2026) == (999, {})

@@ -1,7 +1,6 @@
 """The store against moto: submission once, changes once, lists whole, whatever the wire does."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,16 +20,9 @@ from tests.fakes import (
     break_item,
     dies,
     meanwhile,
-    moto_dynamodb,
     moto_table,
     repeats,
 )
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with moto_dynamodb() as made:
-        yield made
 
 
 class Case:

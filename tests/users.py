@@ -106,8 +106,11 @@ class Officer:
 
     def change(self, reference: str, move: str, version: int | None = None, **body: Any) -> requests.Response:
         """Make a move, on the version that is there unless another is named."""
-        version = self.read(reference)["version"] if version is None else version
-        return self.post(f"/triage/{reference}/{move}", body or None, If_Match=f'"{version}"')
+        seen = self.read(reference)["version"] if version is None else version
+        answer = self.post(f"/triage/{reference}/{move}", body or None, If_Match=f'"{seen}"')
+        if version is None and answer.status_code == 412 and answer.json()["changed_by"] == "Triage":
+            return self.change(reference, move, **body)  # it came between reading and changing
+        return answer
 
     def done(self, reference: str, move: str, **body: Any) -> dict[str, Any]:
         """Make a move that must succeed; gives the new head."""

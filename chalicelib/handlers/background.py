@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib import letters
-from chalicelib.queues import Change, read
+from chalicelib.queues import Change, Queue, read
 from chalicelib.store import report_change
 from chalicelib.wiring import service
 
@@ -17,9 +17,14 @@ def forward_changes(images: Iterable[Mapping[str, Any] | None]) -> None:
 
     A failure raises, and the stream brings the batch again; whoever reads the queues expects to be told twice.
     """
+    forward(images, service().triage_queue, service().letters_queue)
+
+
+def forward(images: Iterable[Mapping[str, Any] | None], triage_queue: Queue, letters_queue: Queue) -> None:
+    """The same to queues of the caller's: the images of a stream's records, None for a record without."""
     changes = [Change(*change) for image in images if image and (change := report_change(image))]
-    service().triage_queue.send([change for change in changes if change.what == "received"])
-    service().letters_queue.send([change for change in changes if change.what in letters.CHANGES])
+    triage_queue.send([change for change in changes if change.what == "received"])
+    letters_queue.send([change for change in changes if change.what in letters.CHANGES])
 
 
 def triage(body: str) -> None:

@@ -175,7 +175,7 @@ class Handler(ChaliceRequestHandler):
             methods = self._app.routes[self._matcher.match_route(self.path).route]
         except ValueError:
             return not_found(self.headers.get("Accept", ""))
-        if method not in methods and method != "OPTIONS":
+        if method not in methods:
             return problem(405, "This address does not take that method", Allow=", ".join(methods))
         try:
             response = self.local_gateway.handle_request(method, self.path, dict(self.headers), body or None)

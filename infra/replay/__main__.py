@@ -1,6 +1,7 @@
 """`make replay`: a month of the force's figures through the running service, and whether its answers agree."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -135,7 +136,9 @@ def _stay(service: Service, console: Console) -> None:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.replay", description=__doc__)
     parser.add_argument("--month", default="2019-03", help="such as 2019-03, the busiest")
-    parser.add_argument("--port", type=int, default=8000, help="of the service (0 picks a free one)")
+    parser.add_argument(
+        "--port", type=int, default=os.environ.get("PORT") or 8000, help="of the service (0 picks a free one)"
+    )
     parser.add_argument("--reports", type=int, help="fewer than the month had, for a quick look")
     parser.add_argument("--stay", action="store_true", help="leave the service running until Ctrl-C")
     asked = parser.parse_args()

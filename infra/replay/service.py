@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from chalicelib.times import read_stamp, stamp
+from infra.local.children import end_with_parent
 
 PATIENCE_SECONDS = 300
 
@@ -75,7 +76,8 @@ def running(port: int, clock: datetime) -> Iterator[Service]:
         env=os.environ | _settings(port, clock),
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a Ctrl-C is ours; we end it in good order
+        start_new_session=True,
+        preexec_fn=end_with_parent(),  # a Ctrl-C is ours; we end it in good order
     )
     try:
         yield Service(_address(child))
