@@ -112,6 +112,7 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "can_call": bool(contact.get("phone")) and contact.get("safe_to_call") != "no",
         "safe_times": contact.get("safe_times"),
         "decided": spoken(read_stamp(entry["at"])),
+        "is_victim": report.answers.get("reporter") != "witness",
         "is_open": report.is_open,
         "awaits_disposal": report.awaits_disposal,
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),

@@ -1,10 +1,12 @@
 """The pages in Chromium: accessibility (axe-core, WCAG 2.2 AA), a narrow telephone, the keyboard, the CSP."""
 
+import re
 import shutil
 import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import pages
 from chalicelib.errors import FieldError
+from chalicelib.forms import EXAMPLES
+from chalicelib.handlers.public import WhoAsks
+from chalicelib.report import receive
+from conftest import Runner
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -45,6 +51,10 @@ PAGES = {
     "/errors": pages.report_form(SITE, "theft", {"items": [{"make": "Acme"}, {}]}, ERRORS, "token"),
     "/already-sent": pages.already_sent(SITE, "theft", {}, "7K3M-9QWP-R2T8", "token"),
     "/sent": pages.sent(SITE, "7K3M-9QWP-R2T8", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray"),
+    "/status": pages.status_form(SITE, WhoAsks, {}, [FieldError("reference", "Enter your reference")]),
+    "/standing": pages.standing(
+        SITE, receive("7K3M9QWPR2T8", "theft", EXAMPLES["theft"], datetime(2026, 11, 23, 9, tzinfo=UTC))
+    ),
     "/problem": pages.problem(SITE, 404, "Page not found"),
     "/emergency": pages.stop(SITE, "emergency"),
     "/robbery": pages.stop(SITE, "robbery"),
@@ -161,7 +171,7 @@ def test_enter_in_a_field_sends_the_report_and_adds_no_item(page: Page) -> None:
     page.goto("/errors")
     page.get_by_label("Make").first.fill("Ångström & søn")
     page.get_by_label("Make").first.press("Enter")
-    page.wait_for_url("**/report/theft")
+    page.wait_for_url(re.compile(r"/report/theft\?send=1$"))
     assert ("items.0.make", "Ångström & søn") in Server.posted
     assert "action" not in dict(Server.posted)
 
@@ -169,7 +179,7 @@ def test_enter_in_a_field_sends_the_report_and_adds_no_item(page: Page) -> None:
 def test_adding_an_item_leads_to_it(page: Page) -> None:
     page.goto("/report/theft")
     page.get_by_role("button", name="Add another item").click()
-    page.wait_for_url("**/report/theft#items-1")
+    page.wait_for_url(re.compile(r"/report/theft\?send=1#items-1$"))
     assert dict(Server.posted)["action"] == "add-item"
     assert page.locator("#items-1").is_visible()
     assert 0 <= page.evaluate("document.getElementById('items-1').getBoundingClientRect().top") < 200
@@ -179,3 +189,24 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page) -> None
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_back_and_send_again_is_one_report(browser: Browser, stack: Runner, with_script: bool) -> None:
+    page = browser.new_page(base_url=stack.url, java_script_enabled=with_script)
+    page.goto("/report/theft")
+    for choice in ("#emergency-2", "#reporter", "#about-kind", "#declaration"):
+        page.check(choice)
+    page.get_by_label("Your full name").fill("Sam Carter")
+    page.get_by_label("Email address").fill("sam@example.com")
+    sent = []
+    for _ in range(2):
+        page.get_by_role("button", name="Send report").last.click()
+        page.wait_for_url("**/reports/*")
+        sent.append(page.url)
+        page.go_back()
+    assert sent[0] == sent[1]
+    token = page.locator("input[name=token]").get_attribute("value")
+    page.goto("/report/theft")
+    assert page.locator("input[name=token]").get_attribute("value") != token  # another report is another report
+    page.close()

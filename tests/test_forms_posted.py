@@ -7,7 +7,8 @@ import pytest
 from chalicelib.forms import canonical, form_values, read_form
 from tests.reports import LEAST, TODAY, Pairs, form_errors, posted, read
 
-REAL_DATE = "must be a real date, like 2019-01-31"
+REAL_DATE = "must be a real date, like 31 1 2019"
+FOUR_DIGITS = "must have a year of four digits, like 2019"
 
 
 def typed(*extra: tuple[str, str]) -> Pairs:
@@ -19,12 +20,13 @@ def typed(*extra: tuple[str, str]) -> Pairs:
     [
         (("31", "2", "2026"), REAL_DATE),
         (("first", "May", "2026"), REAL_DATE),
-        (("1", "1", "²"), REAL_DATE),
+        (("1", "1", "²"), FOUR_DIGITS),
         (("1", "1", ""), "must include a year"),
         (("1", "1", " "), "must include a year"),
         (("", "", "2026"), "must include a day and month"),
         (("24", "11", "2026"), "must be today or in the past"),
-        (("1", "1", "26"), "must be within the last 100 years"),
+        (("1", "1", "26"), FOUR_DIGITS),
+        (("1", "1", "1850"), "must be within the last 100 years"),
     ],
 )
 def test_message_about_a_date_in_three_boxes(boxes: tuple[str, str, str], message: str) -> None:

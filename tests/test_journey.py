@@ -128,6 +128,7 @@ def test_form_report_is_crimed_by_the_24_hour_rule(
 
     waiting = officer.get("/triage", status="awaiting_disposal", limit=200).json()["reports"]
     assert reference in {head["reference"] for head in waiting}
+    stack.idle()  # the letter is out before the disposal
     officer.done(reference, "disposal", disposal="filed", outcome=14)
     waiting = officer.get("/triage", status="awaiting_disposal", limit=200).json()["reports"]
     assert reference not in {head["reference"] for head in waiting}

@@ -35,22 +35,24 @@ def _date(value: Any) -> date | None:
     if isinstance(value, DateBoxes):
         return _date_from_boxes(value)
     parts = _ISO_DATE.fullmatch(value) if isinstance(value, str) else None
-    return _real_date(*map(int, parts.groups())) if parts else _real_date(0, 0, 0)
+    return _real_date(int(parts[1]), int(parts[2]), int(parts[3])) if parts else _real_date(0, 0, 0)
 
 
 def _date_from_boxes(boxes: DateBoxes) -> date:
     left_out = [name for name, typed in boxes._asdict().items() if not typed.strip()]
     if left_out:
         raise tail(f"must include a {' and '.join(left_out)}")
+    if len(boxes.year.strip()) != 4:
+        raise tail("must have a year of four digits, like 2019")
     day, month, year = (int(box) if re.fullmatch("[0-9]{1,4}", box) else 0 for box in map(str.strip, boxes))
-    return _real_date(year, month, day)
+    return _real_date(year, month, day, "like 31 1 2019")
 
 
-def _real_date(year: int, month: int, day: int) -> date:
+def _real_date(year: int, month: int, day: int, like: str = "like 2019-01-31") -> date:
     try:
         return date(year, month, day)
     except ValueError:
-        raise tail("must be a real date, like 2019-01-31") from None
+        raise tail(f"must be a real date, {like}") from None
 
 
 def _past(value: date | None, info: ValidationInfo) -> date | None:
@@ -86,6 +88,6 @@ Pounds = Annotated[int | None, Field(strict=True, ge=0, le=100_000_000)]
 Postcode = Annotated[str | None, Field(max_length=20, pattern=POSTCODE), AfterValidator(_postcode)]
 Email = Annotated[str | None, Field(max_length=254, pattern=EMAIL)]
 Phone = Annotated[str | None, Field(max_length=40, pattern=PHONE)]
-Time = Annotated[str | None, Field(max_length=5, pattern=TIME), AfterValidator(_time)]
+Time = Annotated[str | None, Field(max_length=40, pattern=TIME), AfterValidator(_time)]
 PastDate = Annotated[date | None, BeforeValidator(_date), AfterValidator(_past)]
 DateWithinAYear = Annotated[date | None, BeforeValidator(_date), AfterValidator(_within_a_year)]

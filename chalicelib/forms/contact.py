@@ -14,6 +14,7 @@ class Contact(Section):
     """Who is reporting, and how we can safely reach them."""
 
     title = "Your contact details"
+    hint = "Give us an email address, a telephone number, or both."
     presumed: ClassVar[dict[str, str]] = {"phone": ""}  # so that its rule is asked even when it is left out
     model_config = ConfigDict(
         json_schema_extra={

@@ -102,6 +102,11 @@ def page(html: str, status: int = 200) -> Response:
     return Response(body=html, status_code=status, headers=dict(PAGE_HEADERS))
 
 
+def fresh_page(html: str) -> Response:
+    """A page about nobody: asked for anew each time, but "Back" may show it as it was, with its token."""
+    return Response(body=html, headers={**PAGE_HEADERS, "Cache-Control": "private, no-cache"})
+
+
 def see_other(location: str) -> Response:
     """On to another page, by GET."""
     return Response(body="", status_code=303, headers={**PAGE_HEADERS, "Location": location})

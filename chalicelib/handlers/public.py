@@ -19,6 +19,7 @@ from chalicelib.handlers.http import (
     base,
     body_of,
     data,
+    fresh_page,
     model_of,
     page,
     pairs_of,
@@ -90,10 +91,10 @@ def start(request: Request) -> Response:
 @public.route("/report/{category}", methods=["GET"])
 @answering(public)
 def form(request: Request, category: str) -> Response:
-    """The empty form, with a token of its own: sent twice, it makes one report."""
+    """The empty form, with a token of its own: sent twice, also by "Back" and "Send", it makes one report."""
     from chalicelib import pages
 
-    return page(pages.report_form(_site(request), _known(category), {}, [], mint()))
+    return fresh_page(pages.report_form(_site(request), _known(category), {}, [], mint()))
 
 
 @public.route("/report/{category}", methods=["POST"], content_types=[FORM])
@@ -163,7 +164,9 @@ def show_status(request: Request) -> Response:
     """Where the report stands, or the questions again. What is wrong is not said: it would help who guesses."""
     from chalicelib import pages
 
-    typed = dict(pairs_of(request))
+    typed = {name: value.strip() for name, value in pairs_of(request)}
+    if errors := _unanswered(typed):
+        return page(pages.status_form(_site(request), WhoAsks, typed, errors), 422)
     try:
         reference = parse(typed.get("reference", "")) or "unknown"
         report = service().casework.status_for(reference, typed.get("email", ""), typed.get("phone", ""))
@@ -226,6 +229,13 @@ def _with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:
     elif (place := action.removeprefix("remove-item-")).isascii() and place.isdigit():
         items = [item for number, item in enumerate(items) if str(number) != place]
     return values | {"items": items[:50]}
+
+
+def _unanswered(typed: dict[str, str]) -> list[FieldError]:
+    errors = [] if typed.get("reference") else [FieldError("reference", "Enter your reference")]
+    if not (typed.get("email") or typed.get("phone")):
+        errors.append(FieldError("email", "Enter the email address or the telephone number that you gave"))
+    return errors
 
 
 def _receipt(report: Report) -> dict[str, str]:

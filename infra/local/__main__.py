@@ -1,6 +1,7 @@
 """`make run`: starts everything, says where it is, and ends it all on Ctrl-C or SIGTERM."""
 
 import errno
+import json
 import os
 import secrets
 import signal
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import boto3
-from chalice.cli.factory import CLIFactory
 from chalice.config import Config
 
 from infra.local import stack
@@ -108,19 +108,20 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "TOKEN_SECRET": secrets.token_urlsafe(32),
         "OIDC_ISSUER": f"{url}/dev/issuer",
         "OIDC_AUDIENCE": AUDIENCE,
-        "WEBSITE_ORIGINS": "https://www.example.com",
-        "FORCE_NAME": "Midshire Police",
-        "FORCE_CODE": "20",
+        "WEBSITE_ORIGINS": os.environ.get("WEBSITE_ORIGINS", "https://www.example.com"),
+        "FORCE_NAME": os.environ.get("FORCE_NAME", "Midshire Police"),
+        "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
     }
 
 
 def _load_app() -> Config:
-    # A stage of its own: what .chalice/config.json sets for a deployed stage would win over the settings above.
-    config = CLIFactory(str(Path.cwd()), environ=os.environ).create_config_obj(stack.STAGE)
-    _ = config.chalice_app
-    return config
+    # A stage of its own: what .chalice/config.json sets for a deployed stage would win over the settings above. Not by
+    # Chalice's command line: importing that asks the terminal questions, and waits ten seconds for an answer.
+    on_disk = json.loads(Path(".chalice/config.json").read_text())
+    app = import_module("app").app
+    return Config(stack.STAGE, user_provided_params={"chalice_app": app}, config_from_disk=on_disk)
 
 
 def _install_service(clock: DevClock) -> Any:

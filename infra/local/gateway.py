@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from http.server import HTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -90,7 +91,7 @@ class Server(ThreadedHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients come and go; anything else is worth a trace."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), OSError | HTTPException):
             traceback.print_exc()
 
 

@@ -54,7 +54,8 @@ def _replay(asked: argparse.Namespace, console: Console) -> int:
         found = _figures(service, pool, asked.month, force.not_crimed)
         _show(found, asked.month, time.monotonic() - began, console)
         wrong = _differences(found, asked.reports, crimes)
-        console.print("\n".join(wrong) or f"{asked.reports:,} reports and {crimes:,} crimes: as the force said.")
+        whose = "as the force said" if asked.reports == figures.reports else "in the force's proportion"
+        console.print("\n".join(wrong) or f"{asked.reports:,} reports and {crimes:,} crimes, {whose}.")
         if asked.stay:
             _stay(service, console)
     return 1 if wrong else 0
