@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from conftest import Runner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import pages
@@ -20,7 +21,6 @@ from chalicelib.errors import FieldError
 from chalicelib.forms import EXAMPLES
 from chalicelib.handlers.public import WhoAsks
 from chalicelib.report import receive
-from conftest import Runner
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
