@@ -148,19 +148,15 @@ class Casework:
 
     def call_back(self, officer: Officer, reference: str, version: int, result: str, text: str | None) -> Report:
         """Record that a call-back is needed, or how an attempt went."""
-
-        def called(report: Report) -> Report:
-            return life.call_back(report, officer.actor, self._now(), result, self._words(text))
-
-        return self._change(officer, reference, version, called)
+        now, words = self._now(), self._words(text)
+        return self._change(
+            officer, reference, version, lambda report: life.call_back(report, officer.actor, now, result, words)
+        )
 
     def note(self, officer: Officer, reference: str, version: int, text: str) -> Report:
         """Keep a note."""
-
-        def noted(report: Report) -> Report:
-            return life.note(report, officer.actor, self._now(), Words(0, text, self._mint()))
-
-        return self._change(officer, reference, version, noted)
+        now, words = self._now(), Words(0, text, self._mint())
+        return self._change(officer, reference, version, lambda report: life.note(report, officer.actor, now, words))
 
     def crime(
         self,

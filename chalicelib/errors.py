@@ -1,5 +1,6 @@
 """What the service may refuse, in words for the person who asked. `handlers/http.py` turns each into an HTTP answer."""
 
+import traceback
 from typing import Any, NamedTuple
 
 
@@ -8,6 +9,12 @@ class FieldError(NamedTuple):
 
     field: str
     message: str
+
+
+def described(error: Exception) -> str:
+    """An unforeseen error for a log: its type and place, never its message, which may quote what a person wrote."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
 
 
 class Refused(Exception):

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
 from chalicelib import letters
+from chalicelib.errors import described
 from chalicelib.queues import Change, Queue, read
 from chalicelib.store import report_change
 from chalicelib.wiring import service
@@ -12,6 +14,27 @@ from chalicelib.wiring import service
 log = logging.getLogger("crime-reports")
 
 
+class Failed(Exception):
+    """A handler could not do its work; says what happened and where, in words that may be logged."""
+
+
+def _speaks_safely(handler: Callable[..., None]) -> Callable[..., None]:
+    """Lambda logs what a handler raises, message and all, and a message may quote a person: SES names the address."""
+
+    @wraps(handler)
+    def handle(*arguments: Any) -> None:
+        try:
+            handler(*arguments)
+        except Exception as error:
+            failure = Failed(described(error))
+        else:
+            return
+        raise failure  # outside, so that it carries no trace of the other
+
+    return handle
+
+
+@_speaks_safely
 def forward_changes(images: Iterable[Mapping[str, Any] | None]) -> None:
     """From the stream to the queues: references and kinds of change, no personal data.
 
@@ -27,17 +50,20 @@ def forward(images: Iterable[Mapping[str, Any] | None], triage_queue: Queue, let
     letters_queue.send([change for change in changes if change.what in letters.CHANGES])
 
 
+@_speaks_safely
 def triage(body: str) -> None:
     """Told twice, the second finds that the report has moved on. After a crash the queue tells us again."""
     service().casework.triage(read(body).reference)
 
 
+@_speaks_safely
 def send_letter(body: str) -> None:
     """Told twice, the second finds the letter recorded. See `Casework.send_letter` for a crash in between."""
     change = read(body)
     service().casework.send_letter(change.reference, change.version)
 
 
+@_speaks_safely
 def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
     """Run twice, the second finds nothing due; each report is crimed by a conditional write of its own."""
     swept = service().rule.crime_due_reports(lambda: milliseconds_left() / 1000)

@@ -6,7 +6,6 @@ a log: an unforeseen error is logged by its type and place, never by its message
 
 import json
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,6 +22,8 @@ from chalicelib.errors import (
     TooLarge,
     Unreadable,
     VersionMissing,
+    WrongMediaType,
+    described,
 )
 from chalicelib.forms.messages import field_errors
 from chalicelib.wiring import service
@@ -64,7 +65,7 @@ def answering(blueprint: Blueprint) -> Callable[[View], View]:
             except Refused as refusal:
                 return refused(request, refusal)
             except Exception as error:
-                _log(error)
+                log.error(described(error))
                 return refused(request, _Unforeseen("Try again in a minute. If it is urgent, call 101."))
 
         return answer
@@ -192,7 +193,7 @@ def problems_everywhere(request: Request, get_response: Callable[[Request], Resp
     return answer
 
 
-_TITLES = {405: "This address does not take that method", 415: "This address does not take that type of content"}
+_TITLES = {405: "This address does not take that method", WrongMediaType.status: WrongMediaType.title}
 
 
 class _Unforeseen(Refused):
@@ -209,11 +210,6 @@ def _refusal_page(request: Request, refusal: Refused) -> Response:
     answer = page(pages.problem(site, refusal.status, refusal.title, refusal.detail), refusal.status)
     answer.headers |= refusal.headers
     return answer
-
-
-def _log(error: Exception) -> None:
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("%s at %s:%s", type(error).__name__, place.filename.rsplit("/", 1)[-1], place.lineno)
 
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:

@@ -100,7 +100,6 @@ def _use_dynamodb_local(running: ExitStack, outputs: dict[str, str]) -> str:
 
 def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
     return {
-        "STAGE": stack.STAGE,
         "REPORTS_TABLE": outputs["TableName"],
         "REPORTS_STREAM_ARN": outputs["StreamArn"],
         "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
