@@ -1,25 +1,37 @@
 """The list of what can wake us. All but HTTP is declared here, as `chalice deploy` wants it; the work is elsewhere."""
 
-import logging
+# ruff: noqa: E402 - imports follow without garbage collection: what they load stays, and to look through it costs
+import gc
 import os
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
+gc.disable()
 
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRecord
+
+from chalicelib import telemetry
 from chalicelib.handlers import background
-from chalicelib.handlers.http import problems_everywhere
+from chalicelib.handlers.http import one_line_a_request, problems_everywhere
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
 
-app = Chalice(app_name="crime-reports")
+telemetry.start_logging()
+app = Chalice(app_name="crime-reports", configure_logs=False)
 app.register_blueprint(public)
 app.register_blueprint(officers)
-app.middleware("http")(problems_everywhere)
-app.log.setLevel(logging.INFO)  # also the logger of chalicelib, by its name; Chalice would keep all but errors
+app.register_middleware(telemetry.naming_the_invocation)
+app.register_middleware(one_line_a_request, "http")
+app.register_middleware(problems_everywhere, "http")
+for kind in ("dynamodb", "sqs", "scheduled"):
+    app.register_middleware(telemetry.publishing_metrics, kind)
 
 
 def _queue(variable: str) -> str:
     return os.environ[variable].rsplit("/", 1)[-1]
+
+
+def _receives(record: SQSRecord) -> int:
+    return int(record.to_dict()["attributes"]["ApproximateReceiveCount"])
 
 
 # From the oldest record there is: a mapping made anew must not pass over what was reported before it began to poll.
@@ -34,20 +46,25 @@ def on_report_change(event: DynamoDBEvent) -> None:
 
 
 # One message at a time: a message that fails is retried and set aside alone, without the partial-batch option of the
-# mapping, which `chalice deploy` cannot set.
-@app.on_sqs_message(queue=_queue("TRIAGE_QUEUE_URL"), name="on_triage", batch_size=1)
+# mapping, which `chalice deploy` cannot set. A few at once: a flood of messages must not take the account's functions
+# from the public.
+@app.on_sqs_message(queue=_queue("TRIAGE_QUEUE_URL"), name="on_triage", batch_size=1, maximum_concurrency=5)
 def on_triage(event: SQSEvent) -> None:
     for record in event:
-        background.triage(record.body)
+        background.triage(record.body, _receives(record))
 
 
-@app.on_sqs_message(queue=_queue("LETTERS_QUEUE_URL"), name="on_letter", batch_size=1)
+@app.on_sqs_message(queue=_queue("LETTERS_QUEUE_URL"), name="on_letter", batch_size=1, maximum_concurrency=5)
 def on_letter(event: SQSEvent) -> None:
     for record in event:
-        background.send_letter(record.body)
+        background.send_letter(record.body, _receives(record))
 
 
 @app.schedule("rate(1 minute)", name="crime_due_reports")
 def crime_due_reports(event: CloudWatchEvent) -> None:
     context: Any = event.context  # Chalice calls it a dict
     background.crime_due_reports(context.get_remaining_time_in_millis)
+
+
+gc.freeze()  # nor is it looked through later
+gc.enable()

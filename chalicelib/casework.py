@@ -86,15 +86,17 @@ class Casework:
 
     # Triage
 
-    def triage(self, reference: str) -> None:
-        """Assess a report and queue it for an officer. Repeatable: a report that has moved on is left alone."""
+    def triage(self, reference: str) -> bool:
+        """Assess a report and queue it for an officer. Repeatable: a report that has moved on is left alone, and False
+        returned.
+        """
         for _ in range(TRIES):
             report = self._store.read(reference)
             if not report or report.status is not Status.RECEIVED:
-                return
+                return False
             try:
                 self._store.save(report, life.triage(assessed(report), self._now()))
-                return
+                return True
             except ConditionFailed:
                 continue  # an officer was quicker
         raise TryAgain(reference)
@@ -215,8 +217,9 @@ class Casework:
 
     # Letters
 
-    def send_letter(self, reference: str, version: int) -> None:
-        """Send the letter that the history entry of `version` asks for, once.
+    def send_letter(self, reference: str, version: int) -> tuple[str, str] | None:
+        """Send the letter that the history entry of `version` asks for, once. Returns its template and what became of
+        it (`sent`, `withheld: …` or `failed: …`), None if none is asked for or that has been seen to.
 
         If we die between sending and recording it, it is sent again: the same letter twice is a smaller surprise for a
         victim than none. Raises if trying again may help.
@@ -224,14 +227,16 @@ class Casework:
         report = self._store.read(reference)
         template = letters.asked_for(report, version) if report else None
         if not report or not template:
-            return
+            return None
         now = self._now()
         match self._store.start_letter(reference, version, template, now, now - LETTER_LEASE):
             case "busy":
                 raise TryAgain(reference)
-            case "start":
-                state = self._send(report, version, now)
-                self._store.end_letter(reference, version, state, self._now())
+            case "done":
+                return None
+        state = self._send(report, version, now)
+        self._store.end_letter(reference, version, state, self._now())
+        return template, state
 
     def _send(self, report: Report, version: int, now: datetime) -> str:
         if why := letters.withheld(report, version):

@@ -4,8 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SHORTEST_SECRET = 32
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -14,7 +12,6 @@ class Settings:
     table: str
     triage_queue_url: str
     letters_queue_url: str
-    token_secret: str
     oidc_issuer: str
     oidc_audience: str
     website_origins: tuple[str, ...]
@@ -23,18 +20,13 @@ class Settings:
     letter_sender: str
     letter_from: str
 
-    def __post_init__(self) -> None:
-        if len(self.token_secret) < SHORTEST_SECRET:
-            raise ValueError(f"TOKEN_SECRET must have at least {SHORTEST_SECRET} characters")
-
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises KeyError for what is not set, ValueError for a weak secret; origins and sender may be left out."""
+        """Raises KeyError for what is not set; origins and sender may be left out."""
         return cls(
             table=environ["REPORTS_TABLE"],
             triage_queue_url=environ["TRIAGE_QUEUE_URL"],
             letters_queue_url=environ["LETTERS_QUEUE_URL"],
-            token_secret=environ["TOKEN_SECRET"],
             oidc_issuer=environ["OIDC_ISSUER"],
             oidc_audience=environ["OIDC_AUDIENCE"],
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),

@@ -67,6 +67,8 @@ def asked_for(report: Report, version: int) -> str | None:
 def withheld(report: Report, version: int) -> str | None:
     """Why the letter of `version` may not be sent, or None. An officer has to tell the person in another way."""
     contact = report.answers.get("contact", {})
+    if report.synthetic:
+        return "it is the smoke test's"
     if asked_for(report, version) == "call_back_needed" and report.status is not Status.AWAITING_INFORMATION:
         return "it is no longer needed"
     if contact.get("safe_to_write") == "no":

@@ -7,6 +7,8 @@ the last checks them. As 23 is a prime, the check finds every single wrong symbo
 
 import hashlib
 import hmac
+import itertools
+from collections.abc import Iterator
 
 ALPHABET = "2346789CDFGHJKMNPQRTWXY"
 LENGTH = 12
@@ -28,6 +30,18 @@ def derive(digest: bytes) -> str:
 def token_digest(secret: bytes, token: str, attempt: int = 0) -> bytes:
     """What a submission's token becomes under the service's secret; another `attempt` gives another reference."""
     return hmac.digest(secret, f"{attempt}|{token}".encode(), hashlib.sha256)
+
+
+def candidates(secret: bytes, token: str) -> Iterator[tuple[str, bytes]]:
+    """The references that a token may come under, in order, each with its digest. The first is nearly always free."""
+    for attempt in itertools.count():
+        digest = token_digest(secret, token, attempt)
+        yield derive(digest), digest
+
+
+def smoke_token(secret: bytes) -> str:
+    """The token that marks a report as the smoke test's: an Idempotency-Key known to who can read the secret alone."""
+    return "key:" + hmac.digest(secret, b"smoke test", hashlib.sha256).hex()
 
 
 def parse(text: str) -> str | None:

@@ -12,7 +12,9 @@ from itertools import islice
 
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers, Loan
+from chalicelib.errors import described
 from chalicelib.offences import suggest
+from chalicelib.reference import show
 from chalicelib.report import RULE, Crime, Report, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
@@ -24,6 +26,8 @@ LOOK_AHEAD = timedelta(minutes=2)  # a one-minute schedule is exact to the minut
 BLOCK = 25  # reports that numbers are taken for at a time
 ENOUGH_TIME = 15.0  # seconds that a block may need
 TRIES = 5
+TRIAGE_TAKES = timedelta(minutes=15)  # seconds, usually; longer, and something stands still
+MOST_COUNTED = 1_000  # reports that wait: by then the number is no news
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,16 @@ class TwentyFourHourRule:
             done, bad = self._crime_block(block)
             crimed, failed = crimed + done, failed + bad
         return Swept(crimed, failed, unfinished=not self._settle_abandoned_loans(time_left))
+
+    def overdue(self) -> int:
+        """How many open reports are past their deadline, as the index knows it; MOST_COUNTED at most."""
+        before_now = self._now() - timedelta(seconds=1)
+        return sum(1 for _ in islice(self._store.due(before_now), MOST_COUNTED))
+
+    def untriaged(self) -> int:
+        """How many reports nothing has touched since they came, a quarter of an hour ago or longer."""
+        received_by_then = self._now() - TRIAGE_TAKES + life.TIME_TO_CRIME
+        return sum(1 for _ in islice(self._store.due(received_by_then, ("new",)), MOST_COUNTED))
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
@@ -87,6 +101,8 @@ class TwentyFourHourRule:
             crime = Crime(loan.numbers[report.reference], self._now(), RULE, offence)
             try:
                 self._store.save(report, life.crime(assessed(report), crime))
+                told = {"reference": show(report.reference), "crime_number": crime.number}
+                log.info("crimed by the 24-hour rule", extra=told)
                 return None
             except ConditionFailed:
                 found = self._store.read(report.reference)  # a claim or a note is no reason to wait
@@ -141,4 +157,5 @@ def _bears(report: Report, number: str) -> bool:
 
 
 def _complain(reference: str, error: Exception) -> None:
-    log.error("report %s is due and cannot be crimed: %s", reference, type(error).__name__)
+    told = {"reference": show(reference), "error": described(error)}
+    log.error("report is due and cannot be crimed", extra=told)

@@ -4,7 +4,7 @@ What is in the table (`pk` / `sk`):
 - `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
 - `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: somebody saw a list.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
-- `CRIME_NUMBERS…`: see `crime_numbers.py`.
+- `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`.
 - `OUTBOX` / `<reference>-<version>`: letters, where the outbox is the sender.
 
 An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
@@ -20,11 +20,12 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import AlreadySent
-from chalicelib.reference import ALPHABET, derive, token_digest
+from chalicelib.reference import ALPHABET, candidates, smoke_token
 from chalicelib.report import Actor, Claim, Crime, Head, Report, Status, Words
 from chalicelib.table import ConditionFailed, Item, Table, Value
 from chalicelib.times import month, read_stamp, stamp
@@ -35,10 +36,12 @@ SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in te
 
 
 class Store:
-    """Reports in one DynamoDB table. `secret` turns submission tokens into references."""
+    """Reports in one DynamoDB table. `secrets` turn submission tokens into references: the first new ones, all of them
+    those that came before.
+    """
 
-    def __init__(self, table: Table, secret: bytes) -> None:
-        self._table, self._secret = table, secret
+    def __init__(self, table: Table, secrets: Callable[[], Sequence[bytes]]) -> None:
+        self._table, self._secrets = table, secrets
 
     # Submission and change
 
@@ -49,21 +52,31 @@ class Store:
         AlreadySent. Two tokens that happen to have one reference (about 50 bits) are told apart, the later one moves
         on.
         """
-        attempt = 0
-        while True:
-            digest = token_digest(self._secret, token, attempt)
-            report = receive(derive(digest))
-            marks = {"token": digest[16:], "body": hmac.digest(digest, body, hashlib.sha256)[:16]}
+        secret, *others = self._secrets()
+        for other in others:
+            if before := self._submitted(other, token, body):
+                return before
+        synthetic = any(hmac.compare_digest(token.encode(), smoke_token(one).encode()) for one in (secret, *others))
+        for reference, marks in _candidates(secret, token, body):
+            report = replace(receive(reference), synthetic=synthetic)
             try:
                 self._table.put_new({**_new_item(report), **marks})
                 return report
             except ConditionFailed as there:
-                item = there.item or self._table.get(*_key(report.reference)) or {}
-            if item["token"] == marks["token"]:
-                if item["body"] != marks["body"]:
-                    raise AlreadySent(report.reference)
+                item = there.item or self._table.get(*_key(reference)) or {}
+            if _is_of(item, marks):
                 return _report(item)
-            attempt += 1
+        raise AssertionError("there is always another reference")
+
+    def _submitted(self, secret: bytes, token: str, body: bytes) -> Report | None:
+        """The report that this token and body made under another secret."""
+        for reference, marks in _candidates(secret, token, body):
+            item = self._table.get(*_key(reference))
+            if not item:
+                return None
+            if _is_of(item, marks):
+                return _report(item)
+        return None
 
     def read(self, reference: str) -> Report | None:
         """The report as it is now."""
@@ -119,12 +132,12 @@ class Store:
         """Reports crimed automatically that an officer still has to dispose of, in the same order."""
         return self._in_work_list("awaiting_disposal", after)
 
-    def due(self, until: datetime) -> Iterator[str]:
+    def due(self, until: datetime, kinds: Sequence[str] = ("new", "open")) -> Iterator[str]:
         """References of open reports whose deadline is not after `until`, nearest deadline first, each once.
 
         The groups `new-…` are asked first: a report that triage moves meanwhile is found twice rather than never.
         """
-        groups = [f"{kind}-{shard}" for kind in ("new", "open") for shard in range(SHARDS)]
+        groups = [f"{kind}-{shard}" for kind in kinds for shard in range(SHARDS)]
         found = [
             self._table.query(
                 index="by_deadline",
@@ -243,6 +256,19 @@ def report_change(image: Mapping[str, Any]) -> tuple[str, int, str] | None:
     return image["pk"]["S"].removeprefix("REPORT#"), entry["version"], entry["what"]
 
 
+def _candidates(secret: bytes, token: str, body: bytes) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The references that a token may come under, each with the marks that tell its report from others'."""
+    for reference, digest in candidates(secret, token):
+        yield reference, {"token": digest[16:], "body": hmac.digest(digest, body, hashlib.sha256)[:16]}
+
+
+def _is_of(item: Item, marks: Mapping[str, bytes]) -> bool:
+    """Whether an item was made by the submission with these marks. Raises AlreadySent if only the token is the same."""
+    if item["token"] == marks["token"] and item["body"] != marks["body"]:
+        raise AlreadySent(_reference(item))
+    return bool(item["token"] == marks["token"])
+
+
 def _unique(names: Iterable[str]) -> Iterator[str]:
     """Each of `names` once, as it first comes."""
     seen: set[str] = set()
@@ -273,8 +299,9 @@ def _new_item(report: Report) -> dict[str, Value]:
         "seal": report.seal,
         "status": str(report.status),
         "version": report.version,
-        "due": f"new-{_shard(report)}",
+        "due": None if report.synthetic else f"new-{_shard(report)}",
         "deadline": stamp(report.deadline),
+        "synthetic": int(report.synthetic) or None,
     }
 
 
@@ -304,6 +331,8 @@ def _head(report: Report) -> dict[str, Value]:
 
 def _places(report: Report) -> dict[str, Value]:
     """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
+    if report.synthetic:
+        return {}
     waiting = "open" if report.is_open else "awaiting_disposal" if report.awaits_disposal else None
     return {
         "due": f"open-{_shard(report)}" if report.is_open else None,
@@ -339,6 +368,7 @@ def _report(item: Item) -> Report:
         history=tuple(item["history"]),
         words=tuple(Words(**json.loads(text)) for text in item.get("words", ())),
         seal=item["seal"],
+        synthetic="synthetic" in item,
     )
 
 

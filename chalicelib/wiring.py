@@ -16,6 +16,7 @@ from chalicelib.queues import Queue
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table
+from chalicelib.token_secrets import TokenSecrets
 
 
 def utc_now() -> datetime:
@@ -41,7 +42,7 @@ class Service:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.table, self.settings.token_secret.encode())
+        return Store(self.table, TokenSecrets(self.table, self.clock, mint))
 
     @cached_property
     def numbers(self) -> CrimeNumbers:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,28 @@ class Runner:
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in ("PORT", "CLOCK", "DATABASE")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("PORT", "CLOCK", "DATABASE", "LOG_LEVEL")
+    }
     return {**inherited, **settings}
 
 
 @pytest.fixture(autouse=True)
 def _logs_reach_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chalice keeps the app's logger to itself as soon as a test imports `app`."""
+    """The app keeps its logger to itself as soon as a test imports `app`."""
     monkeypatch.setattr(logging.getLogger("crime-reports"), "propagate", True)
+
+
+@pytest.fixture(scope="session")
+def app_module() -> Any:
+    """The module `app`, loaded once: Chalice cannot register the same routes again."""
+    names = ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in names:
+            patch.setenv(name, f"arn:aws:dynamodb:eu-west-2:123456789012:table/{name}")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "crime-reports-test")
+        patch.delenv("LOG_LEVEL", raising=False)
+        return import_module("app")
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,7 @@ class Parts:
         count = itertools.count()
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
-        self.store, self.numbers = Store(table, secret), CrimeNumbers(table, "20", mint)
+        self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.casework = Casework(self.store, self.numbers, self.sender, self.clock, mint, "Example Police")
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 

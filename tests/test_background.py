@@ -33,7 +33,7 @@ def test_a_letter_that_fails_names_nobody(parts: Parts) -> None:
     report = parts.submit("token")
     address: Any = report.answers["contact"]["email"]
     with pytest.raises(background.Failed) as failed:
-        background.send_letter(json.dumps({"reference": report.reference, "version": 1, "what": "received"}))
+        background.send_letter(json.dumps({"reference": report.reference, "version": 1, "what": "received"}), 1)
     told = "".join(traceback.format_exception(failed.value))
     assert "ValueError at test_background.py" in told
     assert address not in told
@@ -42,5 +42,5 @@ def test_a_letter_that_fails_names_nobody(parts: Parts) -> None:
 
 def test_a_message_that_is_none_of_ours_is_not_quoted(parts: Parts) -> None:
     with pytest.raises(background.Failed) as failed:
-        background.triage('{"name": "Eve Example"}')
+        background.triage('{"name": "Eve Example"}', 1)
     assert "Eve" not in str(failed.value) and failed.value.__context__ is None

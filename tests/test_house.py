@@ -1,7 +1,6 @@
 """The house keeps its order: who may know whom, what is locked, what is wired, what the submission may load."""
 
 import ast
-import importlib
 import json
 import re
 import subprocess
@@ -34,10 +33,23 @@ KNOWS = {
     "identity": {"errors", "report"},
     "letters": RULES | {"table"},
     "crime_numbers": RULES | {"table"},
+    "token_secrets": {"times", "table"},
     "store": RULES | {"table"},
     "casework": RULES | {"table", "store", "crime_numbers", "letters"},
     "rule": RULES | {"table", "store", "crime_numbers"},
-    "wiring": {"casework", "config", "crime_numbers", "identity", "letters", "queues", "rule", "store", "table"},
+    "telemetry": RULES,
+    "wiring": {
+        "casework",
+        "config",
+        "crime_numbers",
+        "identity",
+        "letters",
+        "queues",
+        "rule",
+        "store",
+        "table",
+        "token_secrets",
+    },
 }
 ANYTHING = {"handlers", "app"}
 KNOW_CHALICE = {"handlers", "app"}
@@ -118,15 +130,9 @@ def test_no_machine_is_named_in_the_repository() -> None:
 # Routes
 
 
-@pytest.fixture(scope="module")
-def app() -> Any:
-    names = ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            patch.setenv(name, f"arn:aws:dynamodb:eu-west-2:123456789012:table/{name}")
-        sys.modules.pop("app", None)
-        yield importlib.import_module("app").app
-        sys.modules.pop("app", None)
+@pytest.fixture
+def app(app_module: Any) -> Any:
+    return app_module.app
 
 
 PUBLIC = {"/", "/healthz", "/openapi.json", "/reports", "/status"}
@@ -188,10 +194,11 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
 
 SUBMIT = """
 import os, sys
-for name in ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "STAGE", "REPORTS_TABLE", "TOKEN_SECRET",
+for name in ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "STAGE", "REPORTS_TABLE",
              "OIDC_ISSUER", "OIDC_AUDIENCE", "FORCE_NAME", "FORCE_CODE"):
     os.environ[name] = "x" * 32
 import json
+from types import SimpleNamespace
 import app
 from chalicelib import wiring
 from chalicelib.config import Settings
@@ -199,6 +206,8 @@ from chalicelib.forms import EXAMPLES
 
 class Table:
     items = []
+    def get(self, pk, sk):
+        return {"secrets": ["secret 2026-01-01T00:00:00Z"]}
     def put_new(self, item):
         self.items.append(item)
 
@@ -209,7 +218,7 @@ event = {"httpMethod": "POST", "requestContext": {"resourcePath": "/reports", "h
          "stage": "x", "identity": {}}, "resource": "/reports", "path": "/reports", "pathParameters": None,
          "multiValueQueryStringParameters": None, "headers": {"Content-Type": "application/json"},
          "body": json.dumps(EXAMPLES["theft"]), "isBase64Encoded": False, "stageVariables": None}
-answer = app.app(event, None)
+answer = app.app(event, SimpleNamespace(aws_request_id="x"))
 print(json.dumps([answer["statusCode"], len(Table.items), sorted({name.split(".")[0] for name in sys.modules})]))
 """
 

@@ -5,6 +5,7 @@ Every text that is sent carries a marker. Everything the service says beside tho
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,8 +23,8 @@ CHOICES = {"yes", "no", "unknown"}
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
-    """A service of our own: what it says is ours alone."""
-    runner = Runner()
+    """A service of our own: what it says is ours alone. It says all that CloudWatch would get, logs and metrics."""
+    runner = Runner(LOG_LEVEL="INFO")
     try:
         yield runner
     finally:
@@ -35,8 +36,13 @@ def nothing_was_said(runner: Runner) -> Iterator[None]:
     """Whatever the tests of this file do, and in whatever order, the runner's stdout and stderr stay free of marks."""
     yield
     runner.idle(120)
-    assert len(runner.said) > 4, "nothing was logged, so nothing was tested"
+    assert said(runner), "nothing was logged, so nothing was tested"
     assert not [line for line in runner.said if marks_in(line)]
+
+
+def said(runner: Runner) -> list[Any]:
+    """The lines that CloudWatch would get: of the log, and of metrics."""
+    return [json.loads(line) for line in runner.said if line.startswith("{")]
 
 
 @pytest.fixture
@@ -100,6 +106,23 @@ def test_a_report_on_its_way_to_a_crime(runner: Runner, public: Public, officer:
     runner.advance(24 * 3600)  # the other report is crimed by the rule
     runner.idle()
     assert [letter for letter in runner.outbox() if letter["reference"] == reference and marks_in(letter["body"])]
+    expect_told(runner, reference)
+
+
+def expect_told(runner: Runner, reference: str) -> None:
+    """Each kind of log line and of metric was there, so the search for marks has seen them; nothing came out twice."""
+    lines = said(runner)
+    about = Counter(line["message"] for line in lines if line.get("reference") == reference)
+    letters = about["letter sent"] + about["letter withheld"]  # of a call-back, if the crime was quicker
+    assert about["request"] > 5 and (about["triaged"], letters) == (1, 4)
+    assert {"forwarded", "crimed by the 24-hour rule", "24-hour rule"} <= {line.get("message") for line in lines}
+    measured = {metric["Name"] for line in lines if "_aws" in line for metric in
+                line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}  # fmt: skip
+    assert {"Received", "CrimedByOfficer", "CrimedByRule", "SecondsToCrime", "CallBacks", "LettersSent",
+            "Overdue"} <= measured  # fmt: skip
+    assert all(line["service"] == "crime-reports-local" for line in lines)
+    logged = [line for line in runner.said if line.startswith("{") and "_aws" not in line]
+    assert len(set(logged)) == len(logged)
 
 
 def test_what_the_table_shows_without_unpacking(runner: Runner, public: Public) -> None:
@@ -176,8 +199,9 @@ def test_a_report_that_nothing_can_be_done_with(runner: Runner, public: Public, 
     runner.advance(24 * 3600)
     runner.idle(120)
 
-    failed = [line for line in runner.said if "fail" in line or "cannot be crimed" in line or "Error" in line]
-    assert any(reference.replace("-", "") in line for line in failed)
+    told = {line["message"] for line in said(runner) if line.get("reference") == reference and line["level"] == "ERROR"}
+    assert told == {"triage failed", "send_letter failed", "report is due and cannot be crimed"}
+    assert any("DeadLetters" in line for line in said(runner))
     bodies = [*dead_messages(records, "triage-dead"), *dead_messages(records, "letters-dead")]
     assert bodies, "nothing was put aside, so nothing was tested"
     for body in bodies:

@@ -48,11 +48,13 @@ class Force:
     def casework(self) -> Casework:
         table = self._table()
         numbers = CrimeNumbers(table, "20", mint)
-        return Casework(Store(table, SECRET), numbers, Outbox(table), lambda: self.now, mint, "Exampleshire Police")
+        return Casework(
+            Store(table, lambda: (SECRET,)), numbers, Outbox(table), lambda: self.now, mint, "Exampleshire Police"
+        )
 
     def sweep(self) -> Swept:
         table = self._table()
-        rule = TwentyFourHourRule(Store(table, SECRET), CrimeNumbers(table, "20", mint), lambda: self.now)
+        rule = TwentyFourHourRule(Store(table, lambda: (SECRET,)), CrimeNumbers(table, "20", mint), lambda: self.now)
         return rule.crime_due_reports(lambda: 60.0)
 
     def reports(self, count: int) -> list[str]:
@@ -76,7 +78,7 @@ class Force:
         return sorted(used)
 
     def _store(self) -> Store:
-        return Store(self._table(), SECRET)
+        return Store(self._table(), lambda: (SECRET,))
 
     def _table(self) -> Table:
         client = boto3.client(

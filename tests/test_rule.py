@@ -8,6 +8,7 @@ import pytest
 from chalicelib import report as life
 from chalicelib.casework import Officer
 from chalicelib.errors import Refused
+from chalicelib.reference import show
 from chalicelib.report import LEASE, Report
 from chalicelib.rule import BLOCK, ENOUGH_TIME, Swept
 from tests.fakes import (
@@ -147,8 +148,9 @@ def test_a_broken_report_is_named_and_holds_up_nobody(
         assert parts.sweep() == Swept(crimed, failed=1, unfinished=False)
     assert [crimed_by(parts.now(references[place])) for place in (0, 2)] == ["24-hour rule"] * 2
     assert parts.numbers.taken_and_void(2026) == (2, {}), "a number was taken for what cannot be crimed"
-    assert all(references[1] in message for message in caplog.messages) and len(caplog.messages) == 2
-    assert "example.com" not in caplog.text and "Eve" not in caplog.text
+    errors = [vars(record) for record in caplog.records if record.levelname == "ERROR"]
+    assert [error["reference"] for error in errors] == [show(references[1])] * 2
+    assert "example.com" not in str(errors) and "Eve" not in str(errors)
 
 
 def test_a_report_that_breaks_while_its_number_is_on_loan_stops_no_later_sweep(
@@ -361,3 +363,15 @@ def test_a_thousand_due_at_once_take_several_runs_and_one_bad_report_stops_none(
     assert len(runs) == 3
     assert sum(run.crimed for run in runs) == 999 and sum(run.failed for run in runs) >= 1
     assert parts.numbers.taken_and_void(2026) == (999, {})
+
+
+def test_what_nothing_has_touched_for_a_quarter_of_an_hour_is_counted(parts: Parts) -> None:
+    untouched, triaged = parts.submit("one").reference, parts.submit("two").reference
+    parts.clock.advance(seconds=15 * 60 - 1)
+    assert parts.rule.untriaged() == 0
+    parts.clock.advance(seconds=1)
+    parts.casework.triage(triaged)
+    assert parts.rule.untriaged() == 1
+    parts.clock.advance(hours=24)
+    parts.sweep()
+    assert parts.now(untouched).crime and parts.rule.untriaged() == 0

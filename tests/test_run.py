@@ -272,6 +272,20 @@ def test_port_in_use_is_told_in_one_line(stack: Runner) -> None:
     assert "in use" in failed.stderr
 
 
+def test_requests_and_figures_are_logged_only_where_asked_for(second: Runner) -> None:
+    loud = Runner(LOG_LEVEL="INFO")
+    try:
+        for runner in (second, loud):
+            requests.get(f"{runner.url}/healthz", timeout=30)
+            runner.advance(60)
+            runner.idle()
+    finally:
+        loud.stop()
+    for words in ('"route":"/healthz"', '"Overdue"'):
+        assert sum(words in line for line in loud.said) == 1
+        assert not any(words in line for line in second.said)
+
+
 def test_two_runners_side_by_side_and_one_ends_on_ctrl_c(stack: Runner, second: Runner) -> None:
     assert second.url != stack.url
     second.process.send_signal(signal.SIGINT)

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import report as life
 from chalicelib.errors import AlreadySent
+from chalicelib.reference import smoke_token
 from chalicelib.report import Report, Words
 from chalicelib.store import Store, report_change
 from chalicelib.table import ConditionFailed
@@ -93,13 +94,13 @@ def test_another_secret_gives_another_reference(client: Any) -> None:
 
 def test_references_that_collide_are_told_apart(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """`token_digest` made to give every token's first attempt one reference: a collision cannot be found by trying."""
-    real = __import__("chalicelib.store", fromlist=["token_digest"]).token_digest
+    real = __import__("chalicelib.reference", fromlist=["token_digest"]).token_digest
 
     def colliding(secret: bytes, token: str, attempt: int = 0) -> bytes:
         digest = real(secret, token, attempt)
         return digest if attempt else bytes(16) + digest[16:]
 
-    monkeypatch.setattr("chalicelib.store.token_digest", colliding)
+    monkeypatch.setattr("chalicelib.reference.token_digest", colliding)
     one, two = case.parts.submit("one"), case.parts.submit("two", "burglary")
     assert one.reference == "2" * 12 != two.reference
     assert case.parts.submit("one") == one and case.parts.submit("two", "burglary") == two
@@ -315,3 +316,43 @@ def test_a_broken_report_is_given_as_its_error_among_the_others(case: Case, clie
 
 def test_canonical_answers_are_what_is_stored() -> None:
     assert json.loads(body("theft")) == answers("theft")
+
+
+# The smoke test
+
+
+def test_the_report_of_the_smoke_test_is_in_no_list_and_counted_nowhere(case: Case) -> None:
+    token = smoke_token(b"a secret of the tests")
+    report = case.parts.submit(token)
+    assert report.synthetic and case.store.read(report.reference) == report
+    case.parts.casework.triage(report.reference)
+    case.parts.deliver_letters(report.reference)
+    case.parts.clock.advance(hours=30)
+    case.parts.sweep()
+    triaged = case.parts.now(report.reference)
+    assert (triaged.status, triaged.synthetic) == ("queued", True)
+    assert [letter["state"] for letter in case.store.letters(report.reference)] == ["withheld: it is the smoke test's"]
+    assert not list(case.store.open_heads()) and not case.parts.sender.sent
+    assert not list(case.store.received_in(["2026-11"])) and not list(case.store.due(case.parts.clock.now))
+
+
+def test_nobody_else_can_mark_a_report_so(case: Case) -> None:
+    assert not case.parts.submit(smoke_token(b"another secret")).synthetic
+    assert not case.parts.submit("smoke test", "burglary").synthetic
+
+
+def test_a_collision_under_a_former_secret_is_seen_through(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two reports of one first reference; each, sent again after the secret changed, is still itself."""
+    real = __import__("chalicelib.reference", fromlist=["token_digest"]).token_digest
+    monkeypatch.setattr(
+        "chalicelib.reference.token_digest",
+        lambda secret, token, attempt=0: (
+            real(secret, token, attempt) if attempt else bytes(16) + real(secret, token)[16:]
+        ),
+    )
+    one, two = case.parts.submit("one"), case.parts.submit("two", "burglary")
+    case.store._secrets = lambda: (b"the new one", b"a secret of the tests")
+    assert case.parts.submit("two", "burglary") == two and case.parts.submit("one") == one
+    with pytest.raises(AlreadySent):
+        case.parts.submit("two")
+    assert items_of_reports(case) == 2

@@ -1,7 +1,10 @@
-"""What wakes us besides HTTP. Each may come twice, late, out of order or after a crash; each says why that is fine."""
+"""What wakes us besides HTTP. Each may come twice, late, out of order or after a crash; each says why that is fine.
+
+Whatever is done here says so in one log line, and is counted. Neither ever stands in the way of the work.
+"""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -9,9 +12,15 @@ from chalicelib import letters
 from chalicelib.errors import described
 from chalicelib.queues import Change, Queue, read
 from chalicelib.store import report_change
+from chalicelib.table import unmarshal
+from chalicelib.telemetry import about, measure, of_change
 from chalicelib.wiring import service
 
 log = logging.getLogger("crime-reports")
+
+LAST_RECEIVE = 5  # maxReceiveCount of the queues in infra/data.yaml: a message that fails then is set aside
+
+Image = Mapping[str, Any]
 
 
 class Failed(Exception):
@@ -26,7 +35,7 @@ def _speaks_safely(handler: Callable[..., None]) -> Callable[..., None]:
         try:
             handler(*arguments)
         except Exception as error:
-            failure = Failed(described(error))
+            failure = _failed(handler.__name__, error, {})
         else:
             return
         raise failure  # outside, so that it carries no trace of the other
@@ -34,38 +43,109 @@ def _speaks_safely(handler: Callable[..., None]) -> Callable[..., None]:
     return handle
 
 
+def _told_by_a_queue(work: Callable[[Change], None]) -> Callable[[str, int], None]:
+    """The handler of a message: its body, and how many times it was received. Speaks safely, too."""
+
+    @wraps(work)
+    def handle(body: str, receives: int) -> None:
+        told: dict[str, Any] = {"receives": receives}
+        try:
+            change = read(body)
+            told |= about(change.reference)
+            work(change)
+        except Exception as error:
+            failure = _failed(work.__name__, error, told)
+        else:
+            return
+        if receives >= LAST_RECEIVE:
+            measure("DeadLetters")
+        raise failure
+
+    return handle
+
+
+def _failed(what: str, error: Exception, told: Mapping[str, Any]) -> Failed:
+    said = described(error)
+    log.error(f"{what} failed", extra={"error": said, **told})
+    return Failed(said)
+
+
 @_speaks_safely
-def forward_changes(images: Iterable[Mapping[str, Any] | None]) -> None:
+def forward_changes(images: Iterable[Image | None]) -> None:
     """From the stream to the queues: references and kinds of change, no personal data.
 
-    A failure raises, and the stream brings the batch again; whoever reads the queues expects to be told twice.
+    A failure raises, and the stream brings the batch again; whoever reads the queues expects to be told twice. Reports
+    are counted here and nowhere else, once the queues took the changes.
     """
-    forward(images, service().triage_queue, service().letters_queue)
+    there = [image for image in images if image]
+    changes = forward(there, service().triage_queue, service().letters_queue)
+    if changes:
+        log.info("forwarded", extra={"changes": len(changes)})
+        _measure_changes(there)
 
 
-def forward(images: Iterable[Mapping[str, Any] | None], triage_queue: Queue, letters_queue: Queue) -> None:
-    """The same to queues of the caller's: the images of a stream's records, None for a record without."""
+def forward(images: Iterable[Image | None], triage_queue: Queue, letters_queue: Queue) -> Sequence[Change]:
+    """The same to queues of the caller's, uncounted: the images of a stream's records, None for a record without.
+    Gives the changes that were in them.
+    """
     changes = [Change(*change) for image in images if image and (change := report_change(image))]
     triage_queue.send([change for change in changes if change.what == "received"])
     letters_queue.send([change for change in changes if change.what in letters.CHANGES])
+    return changes
 
 
-@_speaks_safely
-def triage(body: str) -> None:
+@_told_by_a_queue
+def triage(change: Change) -> None:
     """Told twice, the second finds that the report has moved on. After a crash the queue tells us again."""
-    service().casework.triage(read(body).reference)
+    if service().casework.triage(change.reference):
+        log.info("triaged", extra=about(change.reference))
 
 
-@_speaks_safely
-def send_letter(body: str) -> None:
+@_told_by_a_queue
+def send_letter(change: Change) -> None:
     """Told twice, the second finds the letter recorded. See `Casework.send_letter` for a crash in between."""
-    change = read(body)
-    service().casework.send_letter(change.reference, change.version)
+    done = service().casework.send_letter(change.reference, change.version)
+    if not done:
+        return
+    template, state = done
+    state = state.partition(":")[0]  # why a letter was withheld is about the person
+    log.info(f"letter {state}", extra={**about(change.reference), "template": template})
+    if state in _LETTER_METRICS:
+        measure(_LETTER_METRICS[state])
+
+
+_LETTER_METRICS = {"sent": "LettersSent", "failed": "LettersFailed"}
 
 
 @_speaks_safely
 def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
     """Run twice, the second finds nothing due; each report is crimed by a conditional write of its own."""
-    swept = service().rule.crime_due_reports(lambda: milliseconds_left() / 1000)
-    if swept.crimed or swept.failed or swept.unfinished:
-        log.info("24-hour rule: %s crimed, %s failed, unfinished: %s", *vars(swept).values())
+    try:
+        swept = service().rule.crime_due_reports(lambda: milliseconds_left() / 1000)
+        if swept.crimed or swept.failed or swept.unfinished:
+            log.info("24-hour rule", extra=vars(swept))
+    finally:
+        _measure_waiting()  # above all when the rule failed
+
+
+def _measure_changes(images: Iterable[Image]) -> None:
+    """What cannot be counted holds up nobody: raising would bring the batch again, for ever."""
+    for image in images:
+        try:
+            for name, value in _measured(image):
+                measure(name, value)
+        except Exception as error:
+            log.error("a change cannot be counted", extra={"error": described(error)})
+
+
+def _measured(image: Image) -> Iterable[tuple[str, float]]:
+    change, row = report_change(image), unmarshal(image)
+    return of_change(change[2], row) if change and "synthetic" not in row else ()
+
+
+def _measure_waiting() -> None:
+    try:
+        measure("Overdue", service().rule.overdue())
+        measure("Untriaged", service().rule.untriaged())
+    except Exception as error:
+        log.error("waiting reports cannot be counted", extra={"error": described(error)})

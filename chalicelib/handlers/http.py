@@ -26,6 +26,7 @@ from chalicelib.errors import (
     described,
 )
 from chalicelib.forms.messages import field_errors
+from chalicelib.telemetry import about
 from chalicelib.wiring import service
 
 log = logging.getLogger("crime-reports")
@@ -65,7 +66,7 @@ def answering(blueprint: Blueprint) -> Callable[[View], View]:
             except Refused as refusal:
                 return refused(request, refusal)
             except Exception as error:
-                log.error(described(error))
+                log.error("request failed", extra={"error": described(error)})
                 return refused(request, _Unforeseen("Try again in a minute. If it is urgent, call 101."))
 
         return answer
@@ -181,6 +182,14 @@ def refused(request: Request, refusal: Refused) -> Response:
     return answer
 
 
+def one_line_a_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: logs each request by its route, never by its address: people type anything into that."""
+    answer = get_response(request)
+    told = {"method": request.method, "route": request.path, "status": answer.status_code}
+    log.info("request", extra=told | _report_of(request, answer))
+    return answer
+
+
 def problems_everywhere(request: Request, get_response: Callable[[Request], Response]) -> Response:
     """Middleware: what Chalice itself refuses (a wrong method or type of content) becomes a problem document too."""
     answer = get_response(request)
@@ -199,6 +208,12 @@ _TITLES = {405: "This address does not take that method", WrongMediaType.status:
 class _Unforeseen(Refused):
     status = 500
     title = "Something went wrong on our side"
+
+
+def _report_of(request: Request, answer: Response) -> dict[str, str]:
+    """The report that a request asked for, or made."""
+    location = str(answer.headers.get("Location", ""))
+    return about((request.uri_params or {}).get("reference", "")) or about(location.rpartition("/")[2])
 
 
 def _refusal_page(request: Request, refusal: Refused) -> Response:

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -71,7 +70,7 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     if database == "dynamodb-local":
         database_endpoint = _use_dynamodb_local(running, outputs)
     issuer = Issuer(f"{server.url}/dev/issuer", clock.now)
-    os.environ |= _settings(server.url, outputs)
+    os.environ |= _settings(server.url, outputs) | _telemetry()
     config = _load_app()
     service = _install_service(clock)
     functions = Functions(config.chalice_app)
@@ -104,7 +103,6 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "REPORTS_STREAM_ARN": outputs["StreamArn"],
         "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
         "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"],
-        "TOKEN_SECRET": secrets.token_urlsafe(32),
         "OIDC_ISSUER": f"{url}/dev/issuer",
         "OIDC_AUDIENCE": AUDIENCE,
         "WEBSITE_ORIGINS": os.environ.get("WEBSITE_ORIGINS", "https://www.example.com"),
@@ -112,6 +110,17 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
+    }
+
+
+def _telemetry() -> dict[str, str]:
+    """Quiet, unless LOG_LEVEL=INFO asks for the logs and metrics that CloudWatch would get."""
+    level = os.environ.get("LOG_LEVEL", "WARNING").upper()
+    silent = str(level not in ("DEBUG", "INFO"))
+    return {
+        "LOG_LEVEL": level,
+        "POWERTOOLS_METRICS_DISABLED": silent,
+        "POWERTOOLS_SERVICE_NAME": f"crime-reports-{stack.STAGE}",
     }
 
 

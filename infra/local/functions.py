@@ -62,6 +62,10 @@ def _as_sent(event: dict[str, Any]) -> Any:
 
 
 def tell_failure(name: str, error: Exception) -> None:
-    """One line on stderr. Only our own errors are known to say nothing about a person; of the others, the type."""
-    ours = type(error).__module__.split(".")[0] in ("chalicelib", "infra")
-    print(f"{name} failed: {type(error).__name__}{f': {error}' if ours else ''}", file=sys.stderr, flush=True)
+    """One line on stderr, unless the app has logged it. Of errors that are not our own, which may quote a person, the
+    type only.
+    """
+    whose = type(error).__module__.split(".")[0]
+    if whose != "chalicelib":
+        said = f": {error}" if whose == "infra" else ""
+        print(f"{name} failed: {type(error).__name__}{said}", file=sys.stderr, flush=True)
