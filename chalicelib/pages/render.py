@@ -4,11 +4,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChainableUndefined,
+    Environment,
+    FileSystemLoader,
+    ModuleLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 
 from chalicelib.pages import controls
 
 HERE = Path(__file__).parent
+COMPILED = HERE / "compiled"  # the templates as Python: only in what is deployed, where infra/artifact.py puts them
 COMPONENTS = (
     "button",
     "checkboxes",
@@ -47,28 +57,37 @@ def _static_files() -> dict[str, tuple[str, str]]:
     return {file.name: (file.read_text(encoding="utf-8"), CONTENT_TYPES[file.suffix]) for file in files}
 
 
+def environments() -> tuple[Environment, Environment]:
+    """For our templates, and for the GOV.UK components: those read parameters nobody gave, so theirs is less strict."""
+    ours, components = _loaders()
+    return (
+        Environment(
+            loader=ours,
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ),
+        Environment(loader=components, autoescape=True, undefined=ChainableUndefined, auto_reload=False),
+    )
+
+
+def _loaders() -> tuple[BaseLoader, BaseLoader]:
+    if COMPILED.is_dir():
+        return ModuleLoader(COMPILED), ModuleLoader(COMPILED)
+    components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    return FileSystemLoader(HERE / "templates"), components
+
+
 @cache
 def _templates() -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.globals.update(_macros(), controls=controls)
+    env, components = environments()
+    env.globals.update(_macros(components), controls=controls)
     return env
 
 
-def _macros() -> dict[str, Any]:
-    # The components read parameters nobody gave, so they live in an environment that is less strict than ours.
-    env = Environment(
-        loader=PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-        autoescape=True,
-        undefined=ChainableUndefined,
-        auto_reload=False,
-    )
+def _macros(env: Environment) -> dict[str, Any]:
     names = {component: "govuk" + component.title().replace("-", "") for component in COMPONENTS}
     return {name: getattr(_module(env, component), name) for component, name in names.items()}
 
