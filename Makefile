@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements redrive replay clean
+.PHONY: help run test check format bench requirements deploy destroy redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -26,9 +26,21 @@ format: $(STAMP) ## Format the code and mend what lint can mend
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
+bench: $(STAMP) ## Measure what we promise about speed, beside what people would use instead (needs valgrind)
+	@exec $(PYTHON) -m bench
+
 requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in
+
+deploy: $(STAMP) ## Deploy to AWS (STAGE=dev; DRY_RUN=1 only says what it would do)
+	@exec $(PYTHON) -m infra.deploy $(STAGE) $(if $(DRY_RUN),--dry-run)
+
+destroy: $(STAMP) ## Take a stage offline (STAGE=dev); it asks first, and reports stay
+	@exec $(PYTHON) -m infra.destroy $(STAGE)
+
+rotate-secret: $(STAMP) ## Give references a new secret (STAGE=dev)
+	@exec $(PYTHON) -m infra.rotate_secret $(STAGE)
 
 redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage, letters or stream; /dev shows AWS_ENDPOINT_URL)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.handlers.background import forward
 from chalicelib.queues import Queue
+from infra.deployment import heed_aws_region
 
 QUEUES = ("triage", "letters", "stream")
 
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> str:
     if len(arguments) != 1 or arguments[0] not in QUEUES:
         raise SystemExit(f"Say which queue: {', '.join(QUEUES)} (make redrive QUEUE=triage)")
     (queue,) = arguments
+    heed_aws_region()
     try:
         sqs = boto3.client("sqs")
         moved = redrive(sqs, _url(sqs, f"{queue}-dead"), _again(sqs, queue))
@@ -48,12 +50,21 @@ def _again(sqs: Any, queue: str) -> Callable[[str], None]:
 
 
 def _images(batch: Any) -> list[Any]:
-    """The images of the records that were set aside: the message says where they are. A stream keeps them a day."""
-    streams = boto3.client("dynamodbstreams")
+    """The images of the records that were set aside: the message says from where to where. A stream keeps them a day.
+
+    Between them are records that the mapping's filter left out. An answer may have few records or none, and go on.
+    """
+    streams, last, images = boto3.client("dynamodbstreams"), int(batch["endSequenceNumber"]), []
     start = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": batch["startSequenceNumber"]}
     iterator = streams.get_shard_iterator(StreamArn=batch["streamArn"], ShardId=batch["shardId"], **start)
-    answer = streams.get_records(ShardIterator=iterator["ShardIterator"], Limit=batch["batchSize"])
-    return [record["dynamodb"].get("NewImage") for record in answer["Records"]]
+    while iterator.get("ShardIterator"):
+        answer = streams.get_records(ShardIterator=iterator["ShardIterator"])
+        for record in answer["Records"]:
+            images += [record["dynamodb"].get("NewImage")] if int(record["dynamodb"]["SequenceNumber"]) <= last else []
+            if int(record["dynamodb"]["SequenceNumber"]) >= last:
+                return images
+        iterator = {"ShardIterator": answer.get("NextShardIterator")}
+    raise SystemExit("The stream ends before the records that were set aside do. The message stays where it is.")
 
 
 def _name(queue: str) -> str:

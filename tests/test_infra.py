@@ -1,5 +1,8 @@
-"""The template: valid, within DynamoDB's limits, and with a way out for whatever cannot be processed."""
+"""The data template: valid, within DynamoDB's limits, kept, closed, and with a way out for what cannot be processed."""
 
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +12,17 @@ import yaml
 from cfnlint.api import lint_file
 from moto import mock_aws
 
-TEMPLATE = Path(__file__).parents[1] / "infra" / "data.yaml"
+INFRA = Path(__file__).parents[1] / "infra"
+TEMPLATE = INFRA / "data.yaml"
 RESOURCES = yaml.safe_load(TEMPLATE.read_text())["Resources"]
 TABLE = RESOURCES["ReportsTable"]["Properties"]
 INDEXES = {index["IndexName"]: index for index in TABLE["GlobalSecondaryIndexes"]}
 WORK_QUEUES = ("triage", "letters")
+REPORTS = ("ReportsTable", "Key", "EvidenceBucket", "EvidenceBucketPolicy")
 
 
 @pytest.fixture(scope="module")
-def outputs() -> Any:
+def outputs() -> Iterator[Any]:
     """The outputs of the stack in a moto of its own."""
     with mock_aws():
         client = boto3.client("cloudformation", region_name="eu-west-2")
@@ -35,13 +40,95 @@ def queue_attributes(url: str) -> Any:
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def test_template_is_valid() -> None:
-    assert lint_file(TEMPLATE) == []
+@pytest.mark.parametrize("template", sorted(path.name for path in INFRA.glob("*.yaml")))
+def test_templates_are_valid(template: str) -> None:
+    assert lint_file(INFRA / template) == []
 
 
-def test_reports_outlive_the_stack() -> None:
-    assert RESOURCES["ReportsTable"]["DeletionPolicy"] == "Retain"
-    assert RESOURCES["ReportsTable"]["UpdateReplacePolicy"] == "Retain"
+# What is kept
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_reports_outlive_the_stack(name: str) -> None:
+    assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_nobody_deletes_the_table_by_mistake_and_every_second_of_it_can_be_had_again(outputs: Any) -> None:
+    client = boto3.client("dynamodb", region_name="eu-west-2")
+    assert client.describe_table(TableName=outputs["TableName"])["Table"]["DeletionProtectionEnabled"] is True
+    assert TABLE["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_a_first_try_that_fails_elsewhere_has_not_made_the_protected_table_yet() -> None:
+    first, waiting = set(), ["ReportsTable"]
+    while waiting:
+        needed = set(needs(RESOURCES[waiting.pop()])) & set(RESOURCES) - first
+        first |= needed
+        waiting += needed
+    assert first == set(RESOURCES) - {"ReportsTable"}
+
+
+def needs(value: Any) -> Iterator[str]:
+    """The names of what a part of the template waits for."""
+    if isinstance(value, list):
+        for item in value:
+            yield from needs(item)
+    elif isinstance(value, dict):
+        yield from value.get("DependsOn", [])
+        yield from [value["Ref"]] if "Ref" in value else []
+        yield from value.get("Fn::GetAtt", [])[:1]
+        for item in value.values():
+            yield from needs(item)
+
+
+# Who can read it
+
+
+def test_table_and_bucket_are_encrypted_with_the_key_of_the_stage(outputs: Any) -> None:
+    # From the template: moto's table and bucket do not have all of it.
+    table, bucket = TABLE["SSESpecification"], RESOURCES["EvidenceBucket"]["Properties"]["BucketEncryption"]
+    (rule,) = bucket["ServerSideEncryptionConfiguration"]
+    assert (table["SSEEnabled"], table["SSEType"]) == (True, "KMS")
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms" and rule["BucketKeyEnabled"] is True
+    ours = {"Fn::GetAtt": ["Key", "Arn"]}
+    assert table["KMSMasterKeyId"] == rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == ours
+    assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
+    aliases = boto3.client("kms", region_name="eu-west-2").list_aliases()["Aliases"]
+    targets = {alias["AliasName"]: alias.get("TargetKeyId") for alias in aliases}
+    assert targets["alias/crime-reports-test"] == outputs["KeyArn"].rpartition("/")[2]  # the runbook restores with it
+
+
+@pytest.mark.parametrize("action", ["Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey", "CreateGrant"])
+def test_nobody_uses_the_key_but_through_dynamodb_and_s3_in_this_account(action: str) -> None:
+    statements = RESOURCES["Key"]["Properties"]["KeyPolicy"]["Statement"]
+    allowing = [one for one in statements if any(fnmatch(f"kms:{action}", allowed) for allowed in one["Action"])]
+    assert allowing
+    for statement in allowing:
+        asked = statement["Condition"]["StringEquals"]
+        services = asked["kms:ViaService"] if isinstance(asked["kms:ViaService"], list) else [asked["kms:ViaService"]]
+        assert asked["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
+        assert {service["Fn::Sub"].split(".")[0] for service in services} <= {"dynamodb", "s3"}
+
+
+def test_evidence_is_never_public_never_overwritten_and_never_unencrypted_on_its_way(outputs: Any) -> None:
+    bucket = RESOURCES["EvidenceBucket"]["Properties"]
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4 and all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    (statement,) = RESOURCES["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert outputs["EvidenceBucketName"] == "crime-reports-test-evidence-123456789012"
+
+
+def test_the_longest_stage_still_has_a_bucket() -> None:
+    pattern = yaml.safe_load(TEMPLATE.read_text())["Parameters"]["Stage"]["AllowedPattern"]
+    longest = max((stage for length in range(1, 64) if re.fullmatch(pattern, stage := "x" * length)), key=len)
+    assert len(f"crime-reports-{longest}-evidence-123456789012") <= 63  # the most that S3 takes
+
+
+# The table
 
 
 def test_table_is_created_with_its_stream_and_indexes(outputs: Any) -> None:
@@ -72,6 +159,9 @@ def test_projections_stay_within_the_limits() -> None:
     counts = [len(index["Projection"]["NonKeyAttributes"]) for index in INDEXES.values()]
     assert max(counts) <= 20
     assert sum(counts) <= 100
+
+
+# The queues
 
 
 @pytest.mark.parametrize("name", WORK_QUEUES)

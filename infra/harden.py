@@ -1,0 +1,143 @@
+"""What `chalice deploy` cannot set: how event sources fail, and how the API defends itself.
+
+A redeploy keeps it, but for the words of what API Gateway refuses by itself: those are set again each time.
+
+Nothing here is needed for reports to be safe: without it, what fails is tried again for as long as the stream or the
+queue keeps it, and the API is as API Gateway makes it.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from infra.deployment import Action, Deployment, GiveUp, NotYet, patiently
+from infra.reconcile import mappings
+
+ONLY_REPORTS = {"Filters": [{"Pattern": json.dumps({"dynamodb": {"NewImage": {"sk": {"S": ["REPORT"]}}}})}]}
+RATE_PER_SECOND, BURST = 100, 200  # a country's peak is about one report a second
+# Neither the caller's address nor the path: who reports what is nobody's business, and a path may have a reference.
+ACCESS_LOG = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "functionRequestId": "$context.integration.requestId",
+        "time": "$context.requestTime",
+        "method": "$context.httpMethod",
+        "resource": "$context.resourcePath",
+        "status": "$context.status",
+        "milliseconds": "$context.responseLatency",
+        "error": "$context.error.responseType",
+    }
+)
+# What API Gateway refuses by itself. It does not tell a wrong method from an unknown address.
+REFUSALS = {
+    "MISSING_AUTHENTICATION_TOKEN": (404, "Not found", "Check the address and the method."),
+    "RESOURCE_NOT_FOUND": (404, "Not found", "Check the address and the method."),
+    "BAD_REQUEST_BODY": (400, "The request cannot be read", "Check its form."),
+    "REQUEST_TOO_LARGE": (413, "The request is too large", "A report may be up to 256 KB."),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "This address does not take that type of content", "See /openapi.json."),
+    "THROTTLED": (429, "Too many requests at the moment", "Try again in a minute. If it is urgent, call 101."),
+    "INTEGRATION_FAILURE": (504, "Something went wrong on our side", "Try again in a minute."),
+    "INTEGRATION_TIMEOUT": (504, "Something went wrong on our side", "Try again in a minute."),
+}
+
+
+def actions(deployment: Deployment) -> Iterator[Action]:
+    """What is not yet as it should be."""
+    yield from _event_sources(deployment)
+    yield from _refusals(deployment)
+    yield from _logs_of_the_account(deployment)
+    yield from _api_stage(deployment)
+    yield from _firewall(deployment)
+
+
+def _event_sources(deployment: Deployment) -> Iterator[Action]:
+    functions = deployment.client("lambda")
+    dead = f"arn:aws:sqs:{deployment.region}:{deployment.account}:{deployment.name}-stream-dead"
+    options: dict[str, Any] = {
+        # The handler raises; but should one ever answer with the records that failed, none of them is lost.
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": -1,  # until it is an hour old: an outage is waited for, a bad record holds up no longer
+        "MaximumRecordAgeInSeconds": 60 * 60,
+        "DestinationConfig": {"OnFailure": {"Destination": dead}},
+        "FilterCriteria": ONLY_REPORTS,
+    }
+    for mapping in mappings(deployment, f"{deployment.name}-on_report_change"):
+        if any(mapping.get(name) != value for name, value in options.items()):
+            do = partial(patiently, functions.update_event_source_mapping, UUID=mapping["UUID"], **options)
+            yield Action("let the stream retry, bisect, filter, and put aside what fails", do)
+    for name in ("on_report_change", "on_triage", "on_letter"):
+        for mapping in mappings(deployment, f"{deployment.name}-{name}"):
+            if mapping["State"] in ("Disabled", "Disabling"):
+                change = functions.update_event_source_mapping
+                yield Action(f"wake {name} again", partial(patiently, change, UUID=mapping["UUID"], Enabled=True))
+
+
+def _refusals(deployment: Deployment) -> Iterator[Action]:
+    client, api = deployment.client("apigateway"), _api(deployment)
+    found = client.get_gateway_responses(restApiId=api, limit=500).get("items", [])
+    has = {one["responseType"]: (one.get("statusCode"), one.get("responseTemplates")) for one in found}
+    wanted = {
+        kind: (str(status), _problem(status, title, detail)) for kind, (status, title, detail) in REFUSALS.items()
+    }
+    missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != answer}
+    for kind, (status, templates) in missing.items():
+        do = partial(client.put_gateway_response, restApiId=api, responseType=kind, statusCode=status,
+                     responseParameters={"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+                     responseTemplates=templates)  # fmt: skip
+        yield Action(f"answer {kind} with a problem document", do)
+    if missing:
+        do = partial(patiently, client.create_deployment, restApiId=api, stageName=deployment.api_stage)
+        yield Action("put these answers into effect", do)
+
+
+def _problem(status: int, title: str, detail: str) -> dict[str, str]:
+    return {"application/json": json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})}
+
+
+def _logs_of_the_account(deployment: Deployment) -> Iterator[Action]:
+    """API Gateway writes logs under one role for the whole account; whoever was here first keeps theirs."""
+    client = deployment.client("apigateway")
+    if not client.get_account().get("cloudwatchRoleArn"):
+        role = deployment.outputs("observability")["ApiGatewayLogRoleArn"]
+        operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
+        do = partial(patiently, client.update_account, patchOperations=[operation])
+        yield Action("let API Gateway write logs in this account", do)
+
+
+def _api_stage(deployment: Deployment) -> Iterator[Action]:
+    client, stage = deployment.client("apigateway"), deployment.api_stage
+    found = client.get_stage(restApiId=_api(deployment), stageName=stage)
+    limits, log = found.get("methodSettings", {}).get("*/*", {}), found.get("accessLogSettings", {})
+    group = f"arn:aws:logs:{deployment.region}:{deployment.account}:log-group:/aws/apigateway/{deployment.name}"
+    wanted = {
+        "/*/*/throttling/rateLimit": (limits.get("throttlingRateLimit"), RATE_PER_SECOND),
+        "/*/*/throttling/burstLimit": (limits.get("throttlingBurstLimit"), BURST),
+        "/accessLogSettings/destinationArn": (log.get("destinationArn"), group),
+        "/accessLogSettings/format": (log.get("format"), ACCESS_LOG),
+    }
+    operations = [{"op": "replace", "path": path, "value": str(value)} for path, (has, value) in wanted.items()
+                  if has != value]  # fmt: skip
+    if operations:
+        do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=operations)
+        yield Action(f"limit the API to {RATE_PER_SECOND} requests a second, and log each without the person", do)
+
+
+def _firewall(deployment: Deployment) -> Iterator[Action]:
+    client = deployment.client("wafv2")
+    stage = f"arn:aws:apigateway:{deployment.region}::/restapis/{_api(deployment)}/stages/{deployment.api_stage}"
+    acls = client.list_web_acls(Scope="REGIONAL", Limit=100)["WebACLs"]
+    ours = [acl["ARN"] for acl in acls if acl["Name"] == deployment.name]
+    if not ours:
+        raise GiveUp(f"The web ACL {deployment.name} is missing: somebody deleted it, or it is not the first "
+                     f"hundred's. Update the stack {deployment.stack_name('data')}.")  # fmt: skip
+    if client.get_web_acl_for_resource(ResourceArn=stage).get("WebACL", {}).get("ARN") not in ours:
+        do = partial(patiently, client.associate_web_acl, WebACLArn=ours[0], ResourceArn=stage)
+        yield Action("put the web ACL before the API", do)
+
+
+def _api(deployment: Deployment) -> str:
+    if "rest_api" not in deployment.deployed():
+        raise NotYet("the API")
+    return str(deployment.deployed()["rest_api"]["rest_api_id"])

@@ -1,0 +1,318 @@
+"""What a deployment would do, state by state: nothing twice, nothing half, and one line when it cannot go on."""
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+
+from infra import deploy, settings, stacks
+from infra.deployment import Deployment, GiveUp, NotYet, load, patiently, plain_errors
+
+ROOT = Path(__file__).parents[1]
+OUTPUTS = {
+    "data": {
+        "TableName": "crime-reports-dev",
+        "TriageQueueUrl": "https://queues/triage",
+        "LettersQueueUrl": "https://q/l",
+    },
+    "identity": {"Issuer": "https://issuer.example.com", "Audience": "client"},
+}
+STREAM = "arn:aws:dynamodb:eu-west-2:123456789012:table/crime-reports-dev/stream/2026-11-24T00:00:00.000"
+
+
+def refusal(code: str, message: str = "", operation: str = "DescribeStacks") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class CloudFormation:
+    """Stacks in given states, and what is asked of them."""
+
+    def __init__(self, **states: str) -> None:
+        self.stacks = {f"crime-reports-dev-{name}": {"StackStatus": state} for name, state in states.items()}
+        self.templates = {name: (ROOT / "infra" / f"{name.rsplit('-', 1)[1]}.yaml").read_text() for name in self.stacks}
+        self.done: list[str] = []
+
+    def describe_stacks(self, StackName: str) -> Any:
+        if StackName not in self.stacks:
+            raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
+        outputs = OUTPUTS.get(StackName.rsplit("-", 1)[1], {})
+        found = self.stacks[StackName]
+        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+                            **found}]}  # fmt: skip
+
+    def get_template(self, StackName: str) -> Any:
+        return {"TemplateBody": self.templates[StackName]}
+
+    def create_stack(self, StackName: str, Parameters: Any, EnableTerminationProtection: bool, **_: Any) -> None:
+        self.done.append(f"create {StackName}" + (" protected" if EnableTerminationProtection else ""))
+        self.stacks[StackName] = {"StackStatus": "CREATE_COMPLETE", "Parameters": Parameters}
+        self.templates[StackName] = (ROOT / "infra" / f"{StackName.rsplit('-', 1)[1]}.yaml").read_text()
+
+    def update_stack(self, StackName: str, Parameters: Any, **_: Any) -> None:
+        self.done.append(f"update {StackName}")
+        self.stacks[StackName]["Parameters"] = Parameters
+
+    def delete_stack(self, StackName: str) -> None:
+        self.done.append(f"delete {StackName}")
+        del self.stacks[StackName]
+
+    def update_termination_protection(self, StackName: str, EnableTerminationProtection: bool) -> None:
+        self.done.append(f"protect {StackName}: {EnableTerminationProtection}")
+
+    def get_waiter(self, name: str) -> Any:
+        return self
+
+    def wait(self, **_: Any) -> None:
+        """Everything is done at once."""
+
+
+class DynamoDB:
+    def describe_table(self, TableName: str) -> Any:
+        return {"Table": {"LatestStreamArn": STREAM}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".chalice" / "policies" / "dev").mkdir(parents=True)
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
+    (tmp_path / ".chalice" / "policies" / "dev" / "on_triage.json").write_text('{"on": "crime-reports-dev-triage"}')
+    return tmp_path
+
+
+def deployment(project: Path, cloudformation: Any, stage: str = "dev") -> Deployment:
+    made = load(project, stage)
+    made._clients.update(cloudformation=cloudformation, dynamodb=DynamoDB())
+    return made
+
+
+def do_all(actions: Any) -> list[str]:
+    said = []
+    for action in actions:
+        said.append(action.what)
+        action.do()
+    return said
+
+
+# Stacks
+
+
+def test_an_empty_account_gets_all_stacks_and_those_with_data_are_protected(project: Path) -> None:
+    cloudformation = CloudFormation()
+    do_all(stacks.actions(deployment(project, cloudformation)))
+    assert cloudformation.done == [
+        "create crime-reports-dev-data protected",
+        "create crime-reports-dev-identity protected",
+        "create crime-reports-dev-observability",
+    ]
+    assert not do_all(stacks.actions(deployment(project, cloudformation)))
+
+
+@pytest.mark.parametrize("state", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
+def test_a_stack_of_an_older_template_is_updated(project: Path, state: str) -> None:
+    cloudformation = CloudFormation(data=state)
+    cloudformation.stacks["crime-reports-dev-data"]["Parameters"] = [{"ParameterKey": "Stage", "ParameterValue": "dev"}]
+    cloudformation.templates["crime-reports-dev-data"] = "of last year"
+    do_all(stacks.actions(deployment(project, cloudformation)))
+    assert cloudformation.done[0] == "update crime-reports-dev-data"
+
+
+def test_a_changed_parameter_updates_its_stack_only(project: Path) -> None:
+    cloudformation = CloudFormation()
+    do_all(stacks.actions(deployment(project, cloudformation)))
+    changed = deployment(project, cloudformation)
+    changed.config["stages"]["dev"]["deployment"]["alarm_email"] = "duty@example.com"
+    assert do_all(stacks.actions(changed)) == ["update stack crime-reports-dev-observability"]
+
+
+@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"])
+def test_a_stack_that_never_came_up_is_made_again(project: Path, state: str) -> None:
+    cloudformation = CloudFormation(data=state)
+    cloudformation.stacks["crime-reports-dev-data"]["EnableTerminationProtection"] = True  # type: ignore[assignment]
+    do_all(stacks.changes(deployment(project, cloudformation), "data", {"Stage": "dev"}))
+    assert cloudformation.done == [
+        "protect crime-reports-dev-data: False",
+        "delete crime-reports-dev-data",
+        "create crime-reports-dev-data protected",
+    ]
+
+
+@pytest.mark.parametrize("state", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_FAILED",
+                                   "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])  # fmt: skip
+def test_a_stack_in_other_hands_is_left_alone(project: Path, state: str) -> None:
+    cloudformation = CloudFormation(data=state)
+    with pytest.raises(GiveUp, match=state):
+        do_all(stacks.actions(deployment(project, cloudformation)))
+    assert not cloudformation.done
+
+
+def test_who_signs_in_elsewhere_needs_no_user_pool(project: Path) -> None:
+    elsewhere = deployment(project, CloudFormation(data="CREATE_COMPLETE"))
+    options = {"oidc_issuer": "https://login.example.com", "oidc_audience": "reports"}
+    elsewhere.config["stages"]["dev"]["deployment"].update(options)
+    assert "identity" not in stacks.wanted(elsewhere)
+    found = settings.from_stacks(elsewhere)
+    assert (found["OIDC_ISSUER"], found["OIDC_AUDIENCE"]) == ("https://login.example.com", "reports")
+
+
+def test_officers_come_back_to_the_address_once_it_is_known(project: Path) -> None:
+    cloudformation = CloudFormation()
+    do_all(stacks.actions(deployment(project, cloudformation)))
+    state = {"resources": [{"name": "rest_api", "rest_api_url": "https://abc.example.com/dev/"}]}
+    (project / ".chalice" / "deployed").mkdir()
+    (project / ".chalice" / "deployed" / "dev.json").write_text(json.dumps(state))
+    assert do_all(stacks.sign_in_actions(deployment(project, cloudformation))) == [
+        "update stack crime-reports-dev-identity"
+    ]
+    parameters = cloudformation.stacks["crime-reports-dev-identity"]["Parameters"]
+    assert {"ParameterKey": "CallbackUrl", "ParameterValue": "https://abc.example.com/dev/desk"} in parameters
+    assert not do_all(stacks.actions(deployment(project, cloudformation)))
+
+
+# Settings
+
+
+def test_what_the_stacks_say_is_written_into_the_stage_once(project: Path) -> None:
+    stacked = CloudFormation(data="CREATE_COMPLETE", identity="CREATE_COMPLETE")
+    do_all(settings.actions(deployment(project, stacked)))
+    written = json.loads((project / ".chalice" / "config.json").read_text())["stages"]["dev"]["environment_variables"]
+    assert written["REPORTS_STREAM_ARN"] == STREAM and written["OIDC_AUDIENCE"] == "client"
+    assert written["FORCE_NAME"] == "Midshire Police"  # what a person chose stays
+    assert not do_all(settings.actions(deployment(project, stacked)))
+
+
+def test_settings_wait_for_the_stacks(project: Path) -> None:
+    with pytest.raises(NotYet):
+        do_all(settings.actions(deployment(project, CloudFormation())))
+
+
+def test_another_stage_gets_the_same_policies_under_its_own_name(project: Path) -> None:
+    other = deployment(project, CloudFormation(), "prod")
+    with pytest.raises(NotYet):
+        do_all(settings.actions(other))
+    text = (project / ".chalice" / "policies" / "prod" / "on_triage.json").read_text()
+    assert text == '{"on": "crime-reports-prod-triage"}'
+
+
+def test_a_person_is_told_what_to_choose(project: Path) -> None:
+    with pytest.raises(GiveUp, match="FORCE_NAME is not set"):
+        settings.check(deployment(project, None, "prod"))
+    settings.check(deployment(project, None))
+    with pytest.raises(GiveUp, match="oidc_audience"):
+        half = deployment(project, None)
+        half.config["stages"]["dev"]["deployment"]["oidc_issuer"] = "https://login.example.com"
+        settings.check(half)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("stage", ["", "local", "staging", "Dev", "../dev"])
+def test_no_such_stage(project: Path, stage: str) -> None:
+    with pytest.raises(GiveUp, match="There is no stage"):
+        load(project, stage)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"stages": 3}', '{"stages": {"dev": 3}}'])
+def test_a_broken_file_of_stages(project: Path, text: str) -> None:
+    (project / ".chalice" / "config.json").write_text(text)
+    with pytest.raises(GiveUp, match="cannot be read"):
+        load(project, "dev")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (NoCredentialsError(), "no AWS credentials"),
+        (NoRegionError(), "No AWS region is set"),
+        (refusal("ExpiredToken"), "have expired"),
+        (refusal("InvalidClientTokenId"), "does not know these credentials"),
+        (refusal("AccessDeniedException", "no right", "CreateRole"), "may not do CreateRole"),
+        (refusal("LimitExceeded", "too many\n things"), "too many things"),
+        (EndpointConnectionError(endpoint_url="https://nowhere.example.com"), "cannot be reached"),
+    ],
+)
+def test_what_aws_refuses_is_one_line_that_says_what_to_do(error: Exception, says: str) -> None:
+    with pytest.raises(GiveUp, match=says) as refused, plain_errors():
+        raise error
+    assert "\n" not in str(refused.value)
+
+
+def test_the_region_of_the_command_line_is_ours(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore knows AWS_DEFAULT_REGION only; the command line, and people, set AWS_REGION."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")
+    assert load(project, "dev").region == "eu-west-2"
+
+
+class Account:
+    """An account that may run so many functions at once, and has given some to one of ours."""
+
+    class exceptions:
+        ResourceNotFoundException = KeyError
+
+    def __init__(self, unreserved: int, ours: int | None) -> None:
+        self.unreserved, self.ours = unreserved, ours
+
+    def get_account_settings(self) -> Any:
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.unreserved}}
+
+    def get_function_concurrency(self, FunctionName: str) -> Any:
+        if self.ours is None:
+            raise KeyError(FunctionName)
+        return {"ReservedConcurrentExecutions": self.ours}
+
+
+@pytest.mark.parametrize(
+    ("unreserved", "ours", "enough"), [(100, None, False), (101, None, True), (100, 1, True), (10, 0, False)]
+)
+def test_an_account_that_can_reserve_nothing_is_found_out_before(
+    project: Path, unreserved: int, ours: int | None, enough: bool
+) -> None:
+    small = deployment(project, None, "prod")
+    small._clients["lambda"] = Account(unreserved, ours)
+    with nullcontext() if enough else pytest.raises(GiveUp, match="too few to reserve"):
+        deploy._check_concurrency(small)
+
+
+def test_a_stage_stays_in_its_account_and_region(project: Path) -> None:
+    moved = deployment(project, None)
+    moved.__dict__["account"] = "123456789012"
+    moved._clients["lambda"] = SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-2"))
+    settings.check_account(moved)  # not deployed yet
+    moved.config["stages"]["dev"]["environment_variables"]["REPORTS_STREAM_ARN"] = STREAM
+    settings.check_account(moved)
+    moved.__dict__["account"] = "210987654321"
+    with pytest.raises(GiveUp, match="is in account 123456789012, eu-west-2"):
+        settings.check_account(moved)
+
+
+def test_what_has_not_settled_is_tried_again_and_what_is_refused_is_not() -> None:
+    tried: list[str] = []
+
+    def settling(code: str) -> None:
+        tried.append(code)
+        if len(tried) < 3:
+            raise refusal(code)
+
+    patiently(settling, seconds=0, code="ResourceInUseException")
+    assert len(tried) == 3
+    with pytest.raises(ClientError):
+        patiently(lambda: settling(tried.clear() or "AccessDenied"), seconds=0)  # type: ignore[func-returns-value]
+    with pytest.raises(ClientError):
+        patiently(lambda: settling(tried.clear() or "TooManyRequestsException"), seconds=0)  # type: ignore[func-returns-value]
+
+
+def test_only_what_this_try_failed_at_is_told(project: Path) -> None:
+    """The events of a stack go back to its beginning, the latest first."""
+    events = [("Queue", "DELETE_COMPLETE", ""), ("Queue", "CREATE_FAILED", "Resource creation cancelled"),
+              ("Table", "CREATE_FAILED", "it exists"), ("stack", "CREATE_IN_PROGRESS", "User Initiated"),
+              ("Old", "CREATE_FAILED", "of last year")]  # fmt: skip
+    made = [{"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": why}
+            for name, status, why in events]  # fmt: skip
+    client = SimpleNamespace(describe_stack_events=lambda StackName: {"StackEvents": made})
+    assert stacks._first_failure(client, "stack") == "Table: it exists"

@@ -1,0 +1,592 @@
+"""Each function may do what its code does, and nothing else.
+
+A story wakes every function in every way, and notes what each asks AWS for. The policies have to allow that, and every
+word in them has to be needed for it.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import permutations, product
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+from botocore import xform_name
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import ClientError
+from botocore.session import get_session
+from chalice.config import Config
+from chalice.local import LocalGateway, RouteMatcher
+from moto import mock_aws
+
+from chalicelib import wiring
+from chalicelib.config import Settings
+from chalicelib.handlers.background import Failed
+from chalicelib.identity import Verifier
+from chalicelib.reference import parse
+from chalicelib.table import Table
+from chalicelib.token_secrets import NOTICE, TokenSecrets
+from infra.local import functions as local
+from infra.local.issuer import AUDIENCE, Issuer
+from tests.fakes import Clock, Died, answers, break_item
+
+ROOT = Path(__file__).parents[1]
+POLICIES = ROOT / ".chalice" / "policies"
+NAME = "crime-reports-dev"
+REGION, ACCOUNT = "eu-west-2", "123456789012"
+HTTP, STREAM, TRIAGE, LETTER, RULE = FUNCTIONS = (
+    "api_handler", "on_report_change", "on_triage", "on_letter", "crime_due_reports"
+)  # fmt: skip
+
+
+class Call(NamedTuple):
+    """What IAM decides about. `keys` are the partition keys asked for; of a query of an index, the index's own."""
+
+    action: str
+    resource: str
+    keys: frozenset[str] = frozenset()
+
+
+# IAM, as far as our policies use it
+
+
+def allows(policy: Any, call: Call) -> bool:
+    """Whether any statement covers the call. Nothing is denied by a statement of ours."""
+    return any(covers(statement, call) for statement in policy["Statement"])
+
+
+def covers(statement: Any, call: Call) -> bool:
+    """Whether one statement does. A condition on keys holds for a call without any, as it does in AWS."""
+    return (
+        fits(call.action, statement["Action"])
+        and fits(call.resource, statement["Resource"])
+        and all(fits(key, leading_keys(statement)) for key in call.keys)
+    )
+
+
+def fits(text: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def leading_keys(statement: Any) -> list[str]:
+    return list(statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"]))
+
+
+@cache
+def policy(function: str, stage: str = "dev") -> Any:
+    return json.loads((POLICIES / stage / f"{function}.json").read_text())
+
+
+def statements() -> Iterator[tuple[str, Any]]:
+    return ((function, statement) for function in FUNCTIONS for statement in policy(function)["Statement"])
+
+
+# What a request of botocore's is to IAM
+
+
+def as_call(service: str, operation: str, request: Any) -> Call:
+    match service:
+        case "dynamodb":
+            table = request.get("TableName") or next(iter(request["RequestItems"]))
+            index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+            return Call(f"dynamodb:{operation}", arn("dynamodb", f"table/{table}{index}"), keys_of(operation, request))
+        case "sqs":
+            queue = request["QueueUrl"].rsplit("/", 1)[1]
+            return Call(f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue))
+        case "ses":
+            return Call(f"ses:{operation}", arn("ses", f"identity/{request['FromEmailAddress']}"))
+    raise AssertionError(f"a new service: {service}")
+
+
+def keys_of(operation: str, request: Any) -> frozenset[str]:
+    match operation:
+        case "BatchGetItem":
+            (asked,) = request["RequestItems"].values()
+            return frozenset(key["pk"]["S"] for key in asked["Keys"])
+        case "PutItem":
+            return frozenset({request["Item"]["pk"]["S"]})
+        case "Query":
+            value = re.match(r"#\w+ = (:\w+)", request["KeyConditionExpression"])
+            assert value
+            return frozenset({request["ExpressionAttributeValues"][value[1]]["S"]})
+    return frozenset({request["Key"]["pk"]["S"]})
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+# The service, watched
+
+
+class Watch:
+    """Sees what each function asks AWS for, and which lines of the service ask the table."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, set[Call]] = {function: set() for function in FUNCTIONS}
+        self.methods: set[str] = set()  # of clients
+        self.lines: set[tuple[str, int]] = set()  # module and number
+        self.running: list[str] = []
+        self._meanwhile: tuple[str, Callable[[], Any]] | None = None
+
+    def client(self, name: str) -> Any:
+        """Instead of `wiring.client`."""
+        made = get_session().create_client(name, config=ClientConfig(retries={"total_max_attempts": 1}))
+        made.meta.events.register("provide-client-params", self._note)
+        made.meta.events.register("after-call.dynamodb.PutItem", _leave_out_the_item)
+        return made
+
+    def table(self, table: Table) -> None:
+        """Note from where its methods are called."""
+        for verb in VERBS:
+            setattr(table, verb, self._noting(getattr(table, verb)))
+
+    def just_before(self, start: str, do: Callable[[], Any]) -> None:
+        """Do something, once, before the next call that starts so: action, space, key."""
+        assert not self._meanwhile, "the last has not happened"
+        self._meanwhile = start, do
+
+    def _note(self, params: Any, model: Any, **_: Any) -> None:
+        call = as_call(model.service_model.signing_name, model.name, params)
+        self.calls[self.running[-1]].add(call)
+        self.methods.add(xform_name(model.name))
+        start, do = self._meanwhile or ("", None)
+        if do and any(f"{call.action} {key}".startswith(start) for key in call.keys or {""}):
+            self._meanwhile = None
+            do()
+
+    def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            caller = sys._getframe(1)
+            self.lines.add((Path(caller.f_code.co_filename).stem, caller.f_lineno))
+            return method(*given, **named)
+
+        return call
+
+
+VERBS = ("get", "get_many", "put_new", "update", "query")
+
+
+def _leave_out_the_item(parsed: Any, **_: Any) -> None:
+    """DynamoDB sends the item that is in the way; whoever goes without asks for it."""
+    parsed.pop("Item", None)
+
+
+class Service(local.Functions):
+    """The service in an AWS of its own. Each function has its own parts, as it has its own process."""
+
+    def __init__(self, app: Any, settings: Settings, watch: Watch) -> None:
+        super().__init__(app)
+        self.app, self.watch, self.clock = app, watch, Clock()
+        self.routes: set[tuple[str, str]] = set()  # that were asked
+        self._gateway, self._matcher = LocalGateway(app, Config()), RouteMatcher(list(app.routes))
+        self._issuer = Issuer("https://issuer.example.com", self.clock)
+        self._parts: dict[str, wiring.Service] = {}
+        for function in FUNCTIONS:
+            self.start(function, settings)
+
+    def start(self, function: str, settings: Settings) -> None:
+        """Start a function anew."""
+        parts = self._parts[function] = wiring.build(settings, self.clock)
+        self.watch.table(parts.table)
+        parts.verifier = Verifier("https://issuer.example.com", AUDIENCE, self.clock, self._published)
+
+    def invoke(self, name: str, event: dict[str, Any]) -> None:
+        with self._as(name):
+            super().invoke(name, event)
+
+    def pass_on(self, reference: str) -> None:
+        """What the stream and the queues bring of a report as it is now."""
+        key = {"pk": {"S": f"REPORT#{reference}"}, "sk": {"S": "REPORT"}}
+        image = aws("dynamodb").get_item(TableName=NAME, Key=key)["Item"]
+        change = {"NewImage": image, "ApproximateCreationDateTime": 0, **dict.fromkeys(CHANGE, "")}
+        self.invoke(STREAM, {"Records": [{"dynamodb": change, **dict.fromkeys(RECORD, "")}]})
+        self.tell(TRIAGE, reference, 1)
+        self.tell(LETTER, reference, int(image["version"]["N"]))
+
+    def tell(self, name: str, reference: str, version: int) -> None:
+        """A message of the queue that wakes the function. Raises what the function does."""
+        body = json.dumps({"reference": reference, "version": version, "what": ""})
+        attributes = {"ApproximateReceiveCount": "1"}
+        self.invoke(name, {"Records": [{"body": body, "receiptHandle": "", "attributes": attributes}]})
+
+    def sweep(self) -> None:
+        self.invoke(RULE, dict.fromkeys(SCHEDULED, ""))
+
+    def http(self, request: str, body: Any = None, role: str = "", **headers: str) -> Any:
+        """Send `POST /reports` and the like, a form if `body` is a list of pairs; gives the status and what came."""
+        method, _, path = request.partition(" ")
+        sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        sent |= {"authorization": f"Bearer {self._issuer.token(role, 'Olive')}"} if role else {}
+        sent["content-type"] = FORM if isinstance(body, list) else "application/json"
+        written = urlencode(body) if isinstance(body, list) else json.dumps(body)
+        self.routes.add((method, self._matcher.match_route(path).route))
+        with self._as(HTTP):
+            answer = self._gateway.handle_request(method, path, sent, None if body is None else written.encode())
+        text = answer["body"]
+        return answer["statusCode"], json.loads(text) if text and text[0] == "{" else text
+
+    def report(self, key: str, expected: int = 201, **more: Any) -> str:
+        """Make a report under an idempotency key; gives its plain reference."""
+        status, document = self.http("POST /reports", answers(**{"reporter": "victim"} | more), Idempotency_Key=key)
+        assert status == expected, document
+        return parse(document.get("reference", "")) or ""
+
+    def officer(self, request: str, body: Any = None, **headers: str) -> Any:
+        """Somebody who signed in asks for something."""
+        return self.http(request, body, "officer", **headers)
+
+    def change(self, reference: str, move: str, body: Any, expected: int = 200) -> None:
+        """An officer makes a move on the version that is there."""
+        _, report = self.officer(f"GET /triage/{reference}")
+        status, document = self.officer(f"POST /triage/{reference}/{move}", body, If_Match=f'"{report["version"]}"')
+        assert status == expected, document
+
+    @contextmanager
+    def _as(self, function: str) -> Iterator[None]:
+        self.watch.running.append(function)
+        wiring.install(self._parts[function])
+        try:
+            yield
+        finally:
+            self.watch.running.pop()
+            for before in self.watch.running[-1:]:
+                wiring.install(self._parts[before])
+
+    def _published(self, url: str) -> Any:
+        return self._issuer.keys() if url.endswith("jwks.json") else self._issuer.configuration()
+
+
+FORM = "application/x-www-form-urlencoded"
+CHANGE = ("SequenceNumber", "SizeBytes", "StreamViewType")
+RECORD = ("awsRegion", "eventID", "eventName", "eventSource", "eventSourceARN", "eventVersion")
+SCHEDULED = ("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources")
+
+
+# The story
+
+
+@pytest.fixture(scope="module")
+def service(app_module: Any) -> Iterator[Service]:
+    """The service once everything has happened to it."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        outputs, watch = apply_template(), Watch()
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setattr(wiring, "client", watch.client)
+        patch.setattr(wiring, "_installed", None)
+        settings = Settings.from_environ({
+            "REPORTS_TABLE": outputs["TableName"], "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
+            "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"], "OIDC_ISSUER": "https://issuer.example.com",
+            "OIDC_AUDIENCE": AUDIENCE, "FORCE_NAME": "Midshire Police", "FORCE_CODE": "20",
+        })  # fmt: skip
+        service = Service(app_module.app, settings, watch)
+        the_public_reports(service)
+        officers_decide(service)
+        the_secret_changes(service)
+        letters_fail(service, settings)
+        the_rule_runs(service)
+        yield service
+
+
+def aws(name: str) -> Any:
+    """A client of somebody who is none of the functions."""
+    return boto3.client(name, region_name=REGION)  # type: ignore[call-overload]
+
+
+def apply_template() -> dict[str, str]:
+    client, template = aws("cloudformation"), (ROOT / "infra" / "data.yaml").read_text()
+    stage = [{"ParameterKey": "Stage", "ParameterValue": "dev"}]
+    client.create_stack(StackName="data", TemplateBody=template, Parameters=stage)
+    (stack,) = client.describe_stacks(StackName="data")["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+CRIME, NOTE = {"offence": "45", "disposal": "further_investigation"}, {"text": "I was quicker"}
+
+
+def the_public_reports(service: Service) -> None:
+    pages = ("/", "/healthz", "/openapi.json", "/report/theft", "/status", "/static/service.css")
+    assert {service.http(f"GET {page}")[0] for page in pages} == {200}
+    assert service.http("OPTIONS /reports")[0] == 204
+    assert service.http("POST /report/theft", [("token", "a form's"), ("emergency", "no")])[0] == 422
+    reference = service.report("sent twice")
+    assert service.report("sent twice") == reference
+    service.report("sent twice", 422, reporter="witness")
+    factor = {"email": "eve@example.com"}
+    assert service.http(f"GET /reports/{reference}")[0] == 200
+    assert service.http(f"POST /reports/{reference}/status", factor)[0] == 200
+    assert service.http("POST /status", [("reference", reference), *factor.items()])[0] == 200
+
+
+def officers_decide(service: Service) -> None:
+    first, second, third, fourth, *_ = (service.report(f"for officers {number}") for number in range(6))
+    assert len(service.officer("GET /triage?limit=3")[1]["reports"]) == 3  # nobody has touched them yet
+    service.watch.just_before("dynamodb:UpdateItem REPORT#", lambda: service.change(first, "notes", NOTE))
+    service.pass_on(first)
+    service.pass_on(second)
+    assert service.officer("POST /triage/next")[0] == 200
+    for move, body in (("claim", {}), ("release", {}), ("call-backs", {"result": "requested"})):
+        service.change(first, move, body)
+    service.change(first, "crime", CRIME)
+    service.watch.just_before("dynamodb:UpdateItem REPORT#", lambda: service.change(second, "notes", NOTE))
+    service.change(second, "crime", CRIME, 412)  # its number is void
+    service.change(third, "not-crime", {"reason": "duplicate", "rationale": "The same", "duplicate_of": first})
+    service.change(fourth, "crime", CRIME)
+    service.change(fourth, "disposal", {"disposal": "filed", "outcome": 18})
+    assert service.officer("GET /triage?status=awaiting_disposal")[0] == 200
+    assert service.officer("GET /statistics")[1]["months"][0]["crimes"]
+    service.pass_on(fourth)
+
+
+def the_secret_changes(service: Service) -> None:
+    before, table = service.report("before"), Table(aws("dynamodb"), NAME)
+    TokenSecrets(table, service.clock, lambda: "another").rotate()
+    service.clock.now += NOTICE
+    assert service.report("before") == before
+    assert service.report("after") != before
+
+
+def letters_fail(service: Service, settings: Settings) -> None:
+    service.start(LETTER, replace(settings, letter_sender="ses", letter_from="letters@example.com"))
+    aws("sesv2").create_email_identity(EmailIdentity="letters@example.com")
+    service.tell(LETTER, service.report("a letter that is sent"), 1)
+    cut_off, delayed, refused = (
+        service.report(f"a letter that is {what}") for what in ("cut off", "delayed", "refused")
+    )
+    service.watch.just_before("ses:SendEmail", lambda: throw(Died()))
+    with pytest.raises(Died):
+        service.tell(LETTER, cut_off, 1)
+    with pytest.raises(Failed, match="TryAgain"):
+        service.tell(LETTER, cut_off, 1)
+    service.watch.just_before("ses:SendEmail", lambda: throw(error_of("TooManyRequestsException")))
+    with pytest.raises(Failed, match="ClientError"):
+        service.tell(LETTER, delayed, 1)
+    service.watch.just_before("ses:SendEmail", lambda: throw(error_of("BadRequestException")))
+    service.tell(LETTER, refused, 1)
+
+
+def the_rule_runs(service: Service) -> None:
+    break_item(aws("dynamodb"), NAME, service.report("unreadable"), "answers")
+    service.clock.advance(days=1)
+    service.sweep()
+    contested, withdrawn = service.report("contested"), service.report("withdrawn")
+    service.change(withdrawn, "not-crime", {"reason": "no_offence", "rationale": "It was lent"})
+    service.clock.advance(days=1)
+    service.watch.just_before("dynamodb:UpdateItem REPORT#", lambda: service.change(contested, "crime", CRIME))
+    service.sweep()  # its number is void
+    service.report("taken by somebody who dies")
+    service.clock.advance(days=1)
+    service.watch.just_before("dynamodb:UpdateItem REPORT#", lambda: throw(Died()))
+    with pytest.raises(Died):
+        service.sweep()
+    service.clock.advance(hours=2)
+    service.sweep()
+    assert len(service.officer("GET /triage?status=awaiting_disposal")[1]["reports"]) > 5
+
+
+def throw(error: BaseException) -> None:
+    raise error
+
+
+def error_of(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}}, "SendEmail")
+
+
+# Is the story complete?
+
+
+def test_every_function_and_route_is_in_the_story(service: Service) -> None:
+    assert {source.name for source in service.app.event_sources} | {HTTP} == set(FUNCTIONS)
+    assert not service.app.pure_lambda_functions
+    assert service.routes == {(method, path) for path, methods in service.app.routes.items() for method in methods}
+
+
+def test_every_method_of_a_client_is_in_the_story(service: Service) -> None:
+    used = {
+        node.attr
+        for _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self._client", "self._client()")
+    }
+    assert len(used) > 5
+    assert used == service.watch.methods
+
+
+BY_PEOPLE = {
+    "store.accesses.query", "crime_numbers.taken_and_void.get", "crime_numbers.taken_and_void.query",
+    "letters.letters.query", "token_secrets.rotate.update",
+}  # fmt: skip
+"""What no function does: it is for commands, the one-machine runner and tests."""
+
+
+def test_every_use_of_the_table_is_in_the_story(service: Service) -> None:
+    uses = list(uses_of_the_table())
+    seen = {name for name, module, lines in uses if service.watch.lines & {(module, line) for line in lines}}
+    assert len(uses) > 20
+    assert {name for name, _, _ in uses} - seen == BY_PEOPLE
+
+
+def uses_of_the_table() -> Iterator[tuple[str, str, range]]:
+    """Each call of a method of the table: its name for people, its module and lines."""
+    for module, tree in modules():
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and ast.unparse(node.func) in {
+                        f"self._table.{verb}" for verb in VERBS
+                    }:
+                        name = f"{module}.{function.name}.{ast.unparse(node.func).removeprefix('self._table.')}"
+                        yield name, module, range(node.lineno, (node.end_lineno or 0) + 1)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    return ((path.stem, ast.parse(path.read_text())) for path in (ROOT / "chalicelib").rglob("*.py"))
+
+
+# What each function needs
+
+
+@pytest.fixture(scope="module")
+def needs(service: Service) -> dict[str, set[Call]]:
+    """By function: what it asked for, and what AWS itself does as it."""
+    return {name: calls | for_aws(name) for name, calls in service.watch.calls.items()}
+
+
+def for_aws(function: str) -> set[Call]:
+    """Lambda logs, traces, reads streams and queues, and puts aside what fails, all as the function."""
+    own = NAME if function == HTTP else f"{NAME}-{function}"
+    stream = arn("logs", f"log-group:/aws/lambda/{own}:log-stream:2026/11/23/[$LATEST]1")
+    logs = {Call(f"logs:{action}", stream) for action in ("CreateLogStream", "PutLogEvents")}  # the group is infra's
+    traces = {Call(f"xray:{action}", "*") for action in ("PutTraceSegments", "PutTelemetryRecords")}
+    return logs | traces | _POLLS.get(function, set())
+
+
+_POLLS = {
+    STREAM: {
+        Call(f"dynamodb:{action}", arn("dynamodb", f"table/{NAME}/stream/2026-11-23T09:00:00.000"))
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    }
+    | {Call("sqs:SendMessage", arn("sqs", f"{NAME}-stream-dead"))},
+    **{
+        function: {
+            Call(f"sqs:{action}", arn("sqs", f"{NAME}-{queue}"))
+            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        }
+        for function, queue in ((TRIAGE, "triage"), (LETTER, "letters"))
+    },
+}
+# An address may have a configuration set that all its letters go by; SES then asks for leave to use that, too.
+_POLLS[LETTER].add(Call("ses:SendEmail", arn("ses", "configuration-set/default")))
+
+
+# What each function may
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_it_has_to(needs: dict[str, set[Call]], function: str) -> None:
+    assert len(needs[function]) > 5
+    assert {call for call in needs[function] if not allows(policy(function), call)} == set()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_in_a_policy_is_superfluous(needs: dict[str, set[Call]], function: str) -> None:
+    """Every action of a statement is needed on every resource, and for every pattern of keys."""
+    for statement in policy(function)["Statement"]:
+        for action, resource, key in product(statement["Action"], statement["Resource"], leading_keys(statement)):
+            condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [key]}}
+            part = {"Action": [action], "Resource": [resource], "Condition": condition}
+            assert any(covers(part, call) for call in needs[function]), (statement["Sid"], action, resource, key)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_nothing_else(needs: dict[str, set[Call]], function: str) -> None:
+    """Whatever AWS can do, on whatever any function touches."""
+    places = {(call.resource, kind_of(call)) for calls in needs.values() for call in calls}
+    possible = {Call(action, resource, kind) for resource, kind in places for action in actions_of(resource)}
+    needed = {Call(call.action, call.resource, kind_of(call)) for call in needs[function]}
+    assert len(possible) > 1_500
+    assert {call for call in possible if allows(policy(function), call)} == needed & possible
+
+
+def kind_of(call: Call) -> frozenset[str]:
+    """`REPORT#…` for every report; the keys of an index are all one kind, as no policy tells them apart."""
+    return frozenset("of an index" if "/index/" in call.resource else re.sub("#.*", "#…", key) for key in call.keys)
+
+
+@cache
+def actions_of(resource: str) -> list[str]:
+    """Every action there is of the service that a resource belongs to."""
+    service = "xray" if resource == "*" else resource.split(":")[2]
+    models = {"dynamodb": ("dynamodb", "dynamodbstreams"), "ses": ("ses", "sesv2")}.get(service, (service,))
+    known = {name for model in models for name in get_session().get_service_model(model).operation_names}
+    return sorted(f"{service}:{name}" for name in known)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [*permutations(("dev", "dev2", "dev-x", "de", "dev-triage", "prod"), 2)])
+def test_no_stage_reaches_into_another(needs: dict[str, set[Call]], ours: str, theirs: str) -> None:
+    text = json.dumps([policy(function)["Statement"] for function in FUNCTIONS]).replace(NAME, f"crime-reports-{ours}")
+    all_of_ours = {"Statement": [statement for several in json.loads(text) for statement in several]}
+    called = {call for calls in needs.values() for call in calls if NAME in call.resource}
+    others = {call._replace(resource=call.resource.replace(NAME, f"crime-reports-{theirs}")) for call in called}
+    assert len(others) > 30
+    assert {call for call in others if allows(all_of_ours, call)} == set()
+
+
+# The policies as they are written
+
+
+def test_the_rules_that_no_story_may_bend() -> None:
+    for function, statement in statements():
+        assert not any("*" in action or "?" in action for action in statement["Action"]), "an action has its name"
+        assert not re.search(r"Delete(?!Message)|Scan|PartiQL|BatchWrite", str(statement["Action"]))
+        assert "CRIME_NUMBERS" not in str(statement) or function in (HTTP, RULE)
+        assert "TOKEN_SECRETS" not in str(statement) or function == HTTP
+        assert statement["Resource"] != ["*"] or all(action.startswith("xray:") for action in statement["Action"])
+
+
+def test_policies_use_no_more_of_iam_than_we_understand() -> None:
+    for _, statement in statements():
+        assert statement["Effect"] == "Allow"
+        assert set(statement) - {"Condition"} == {"Sid", "Effect", "Action", "Resource"}
+        assert isinstance(statement["Action"], list) and isinstance(statement["Resource"], list)
+        keys = leading_keys(statement)
+        assert not any(set("[$") & set(text) for text in (*statement["Action"], *statement["Resource"], *keys))
+        assert statement.get("Condition", {}) in ({}, {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}})
+
+
+def test_whoever_reads_or_writes_items_is_held_to_their_keys() -> None:
+    """A condition on keys that is forgotten would let a function at every item there is."""
+    tables = [(statement, resource) for _, statement in statements() for resource in statement["Resource"]
+              if ":table/" in resource and not re.search("/(index|stream)/", resource)]  # fmt: skip
+    assert len(tables) > 8
+    assert all("*" not in leading_keys(statement) for statement, _ in tables)
+
+
+STAGES = [path.name for path in POLICIES.iterdir()]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_policies_of_every_stage_are_those_of_dev(stage: str) -> None:
+    files = {path.stem: path.read_text() for path in (POLICIES / stage).iterdir()}
+    assert set(files) == set(FUNCTIONS)
+    for function, text in files.items():
+        assert text == (POLICIES / "dev" / f"{function}.json").read_text().replace(NAME, f"crime-reports-{stage}")
+
+
+def test_every_stage_that_is_deployed_names_a_policy_for_each_function() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    assert config["autogen_policy"] is False
+    deployed = {name: stage for name, stage in config["stages"].items() if stage}
+    assert set(deployed) == set(STAGES) >= {"dev", "prod"}
+    for name, stage in deployed.items():
+        named = {function: own["iam_policy_file"] for function, own in stage["lambda_functions"].items()}
+        assert named == {function: f"policies/{name}/{function}.json" for function in FUNCTIONS}
