@@ -262,7 +262,7 @@ def test_triage_twice_at_once_and_an_officer_in_between(force: Force, round: int
     results = at_once(
         lambda: one.triage(reference), lambda: two.triage(reference), lambda: desk.claim(officer(1), reference, 1)
     )
-    assert results[:2] == [None, None]
+    assert {type(result) for result in results[:2]} == {bool}  # neither failed; both may have written the same entry
     report = force.read(reference)
     assert Counter(entry["what"] for entry in report.entries)["triaged"] == 1
     assert report.status is Status.QUEUED

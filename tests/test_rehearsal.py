@@ -4,7 +4,6 @@ The tests tell one story, from an empty account to the service's end; each build
 """
 
 import contextlib
-import importlib
 import json
 import os
 import platform
@@ -221,14 +220,9 @@ def deployed(rehearsal: Rehearsal) -> Rehearsal:
 
 
 @pytest.fixture(scope="module")
-def routes() -> Iterator[dict[str, set[str]]]:
+def routes(app_module: Any) -> dict[str, set[str]]:
     """What the app answers, by the code: path -> methods."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL"):
-            patch.setenv(name, f"arn:aws:dynamodb:eu-west-2:123456789012:table/{name}")
-        sys.modules.pop("app", None)
-        yield {path: set(methods) for path, methods in importlib.import_module("app").app.routes.items()}
-        sys.modules.pop("app", None)
+    return {path: set(methods) for path, methods in app_module.app.routes.items()}
 
 
 def fails_in_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
