@@ -34,7 +34,7 @@ requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 take
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in
 
 deploy: $(STAMP) ## Deploy to AWS (STAGE=dev; DRY_RUN=1 only says what it would do)
-	@exec $(PYTHON) -m infra.deploy $(STAGE) $(if $(DRY_RUN),--dry-run)
+	@exec $(PYTHON) -m infra.deploy $(STAGE) $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)
 
 destroy: $(STAMP) ## Take a stage offline (STAGE=dev); it asks first, and reports stay
 	@exec $(PYTHON) -m infra.destroy $(STAGE)
@@ -42,7 +42,7 @@ destroy: $(STAMP) ## Take a stage offline (STAGE=dev); it asks first, and report
 rotate-secret: $(STAMP) ## Give references a new secret (STAGE=dev)
 	@exec $(PYTHON) -m infra.rotate_secret $(STAGE)
 
-redrive: $(STAMP) ## Bring back what is in a dead-letter queue (QUEUE=triage, letters or stream; /dev shows AWS_ENDPOINT_URL)
+redrive: $(STAMP) ## Bring back what is in a dead-letter queue (STAGE=prod QUEUE=triage, letters or stream)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)
 
 replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200")

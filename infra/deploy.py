@@ -30,12 +30,11 @@ class Step(NamedTuple):
 def check(deployment: Deployment) -> None:
     """Raises GiveUp for whatever would stop us later, before anything is changed."""
     settings.check(deployment)
-    with plain_errors():
-        settings.check_account(deployment)
-        print(f"{deployment.name} in account {deployment.account}, {deployment.region}", flush=True)
-        for stack, parameters in stacks.wanted(deployment).items():
-            list(stacks.changes(deployment, stack, parameters))
-        _check_concurrency(deployment)
+    settings.check_account(deployment)
+    print(f"{deployment.name} in account {deployment.account}, {deployment.region}", flush=True)
+    for stack, parameters in stacks.wanted(deployment).items():
+        list(stacks.changes(deployment, stack, parameters))
+    _check_concurrency(deployment)
 
 
 def steps() -> list[Step]:
@@ -44,9 +43,9 @@ def steps() -> list[Step]:
         Step("Infrastructure", stacks.actions),
         Step("Settings", settings.actions),
         Step("Artifact", _artifact),
-        Step("Before", reconcile.before),
+        Step("What Chalice overlooks, before", reconcile.before),
         Step("Functions and API", _chalice_deploy),
-        Step("After", reconcile.after),
+        Step("What Chalice overlooks, after", reconcile.after),
         Step("Sign-in", stacks.sign_in_actions),
         Step("Hardening", harden.actions),
         Step("Smoke test", smoke.actions),
@@ -58,13 +57,12 @@ def run(deployment: Deployment, dry_run: bool) -> None:
     check(deployment)
     for number, step in enumerate(steps(), start=1):
         print(f"{number}. {step.title}", flush=True)
-        with plain_errors():
-            try:
-                _take(step.actions(deployment), dry_run)
-            except NotYet as missing:
-                if not dry_run:
-                    raise GiveUp(f"What this needs is gone: {missing}. Run this again, and it is made.") from None
-                print("   not known before the steps above are done")
+        try:
+            _take(step.actions(deployment), dry_run)
+        except NotYet as missing:
+            if not dry_run:
+                raise GiveUp(f"What this needs is gone: {missing}. Run this again, and it is made.") from None
+            print("   not known before the steps above are done")
     print("Nothing was changed." if dry_run else f"The service is at {deployment.address}")
 
 
@@ -74,9 +72,8 @@ def main(arguments: list[str], root: Path) -> None:
     parser.add_argument("stage", nargs="?", default="", help="a stage of .chalice/config.json: dev, prod")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     asked = parser.parse_args(arguments)
-    if not asked.stage:
-        raise GiveUp("Say which stage: make deploy STAGE=dev")
-    run(load(root, asked.stage), asked.dry_run)
+    with plain_errors():
+        run(load(root, asked.stage), asked.dry_run)
 
 
 def _take(actions: Iterator[Action], dry_run: bool) -> None:

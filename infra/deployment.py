@@ -93,15 +93,19 @@ class Deployment:
         """`data` -> `crime-reports-dev-data`."""
         return f"{self.name}-{stack}"
 
-    def outputs(self, stack: str) -> dict[str, str]:
-        """The outputs of one of our stacks. Raises NotYet if it is not there."""
+    def outputs(self, stack: str, *wanted: str) -> dict[str, str]:
+        """The outputs of one of our stacks. Raises NotYet if it is not there, GiveUp if it lacks one that is wanted."""
         try:
             found = self.client("cloudformation").describe_stacks(StackName=self.stack_name(stack))["Stacks"][0]
         except aws.ClientError as error:
             if "does not exist" in str(error):
                 raise NotYet(f"stack {self.stack_name(stack)}") from None
             raise
-        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        if missing := [name for name in wanted if name not in outputs]:
+            raise GiveUp(f"Stack {self.stack_name(stack)} does not say its {', '.join(missing)}. Look at its "
+                         "resources and events in the CloudFormation console.")  # fmt: skip
+        return outputs
 
     def deployed(self) -> dict[str, dict[str, Any]]:
         """What Chalice wrote down of its last deployment, by name; nothing if there was none or it is lost."""
@@ -139,8 +143,9 @@ def load(root: Path, stage: str) -> Deployment:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GiveUp(f".chalice/config.json cannot be read: {error}. Mend it, or take it from git again.") from None
     if stage not in stages or not STAGE_NAME.fullmatch(stage):
-        raise GiveUp(f"There is no stage “{stage}” to deploy. .chalice/config.json has: {', '.join(stages)} "
-                     "(make deploy STAGE=dev). For another, copy one of these there.")  # fmt: skip
+        what = f"There is no stage “{stage}”." if stage else "Say which stage (STAGE=dev)."
+        raise GiveUp(f"{what} .chalice/config.json has: {', '.join(stages)}. For another, see “A stage of your own” in "
+                     "docs/runbook.md.")  # fmt: skip
     return Deployment(root, stage, config)
 
 
@@ -191,6 +196,8 @@ def plain_errors() -> Iterator[None]:
     """Whatever AWS refuses becomes one line that says what to do."""
     try:
         yield
+    except KeyboardInterrupt:
+        raise GiveUp("Stopped by you. What was done stays done: run this again, and it goes on.") from None
     except (aws.NoCredentialsError, aws.PartialCredentialsError):
         raise GiveUp("There are no AWS credentials. Sign in (aws configure sso), or set AWS_PROFILE.") from None
     except aws.ProfileNotFound as error:

@@ -82,14 +82,21 @@ def _refusals(deployment: Deployment) -> Iterator[Action]:
         kind: (str(status), _problem(status, title, detail)) for kind, (status, title, detail) in REFUSALS.items()
     }
     missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != answer}
-    for kind, (status, templates) in missing.items():
-        do = partial(client.put_gateway_response, restApiId=api, responseType=kind, statusCode=status,
-                     responseParameters={"gatewayresponse.header.Content-Type": "'application/problem+json'"},
-                     responseTemplates=templates)  # fmt: skip
-        yield Action(f"answer {kind} with a problem document", do)
     if missing:
-        do = partial(patiently, client.create_deployment, restApiId=api, stageName=deployment.api_stage)
-        yield Action("put these answers into effect", do)
+        do = partial(_answer, client, api, deployment.api_stage, missing)
+        yield Action("answer what API Gateway refuses by itself with problem documents", do)
+
+
+def _answer(client: Any, api: str, stage: str, answers: dict[str, tuple[str, dict[str, str]]]) -> None:
+    for kind, (status, templates) in answers.items():
+        client.put_gateway_response(
+            restApiId=api,
+            responseType=kind,
+            statusCode=status,
+            responseParameters={"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+            responseTemplates=templates,
+        )
+    patiently(client.create_deployment, restApiId=api, stageName=stage)  # puts them into effect
 
 
 def _problem(status: int, title: str, detail: str) -> dict[str, str]:
@@ -100,7 +107,7 @@ def _logs_of_the_account(deployment: Deployment) -> Iterator[Action]:
     """API Gateway writes logs under one role for the whole account; whoever was here first keeps theirs."""
     client = deployment.client("apigateway")
     if not client.get_account().get("cloudwatchRoleArn"):
-        role = deployment.outputs("observability")["ApiGatewayLogRoleArn"]
+        role = deployment.outputs("observability", "ApiGatewayLogRoleArn")["ApiGatewayLogRoleArn"]
         operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
         do = partial(patiently, client.update_account, patchOperations=[operation])
         yield Action("let API Gateway write logs in this account", do)

@@ -37,8 +37,15 @@ def main(arguments: list[str]) -> str:
         sqs = boto3.client("sqs")
         moved = redrive(sqs, _url(sqs, f"{queue}-dead"), _again(sqs, queue))
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"Cannot bring back what is in {_name(queue)}-dead: {error}") from None
+        raise SystemExit(_plain(queue, error)) from None
     return f"{moved} message{'' if moved == 1 else 's'} of {_name(queue)}-dead brought back"
+
+
+def _plain(queue: str, error: Exception) -> str:
+    if "NonExistentQueue" in str(error) or "QueueDoesNotExist" in str(error):
+        return (f"There is no queue {_name(queue)}-dead in this account and region. Say which stage: "
+                f"make redrive STAGE=prod QUEUE={queue}")  # fmt: skip
+    return f"Cannot bring back what is in {_name(queue)}-dead: {error}"
 
 
 def _again(sqs: Any, queue: str) -> Callable[[str], None]:

@@ -7,11 +7,13 @@ from chalicelib.table import ConditionFailed, Table
 from chalicelib.times import spoken
 from chalicelib.token_secrets import TokenSecrets
 from chalicelib.wiring import mint
+from infra import settings
 from infra.deployment import Deployment, GiveUp, load, plain_errors
 
 
 def rotate(deployment: Deployment) -> str:
     """Add a secret, and say from when it counts. Raises GiveUp if the last one does not count yet."""
+    settings.check_account(deployment)
     name = deployment.settings.get("REPORTS_TABLE")
     if not name:
         raise GiveUp(f"Stage {deployment.stage} is not deployed yet: make deploy STAGE={deployment.stage}")

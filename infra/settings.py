@@ -1,6 +1,7 @@
 """The stage in `.chalice/config.json` and its policies: what the functions are told, filled in from the stacks."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -8,35 +9,75 @@ from pathlib import Path
 from infra.deployment import APP, Action, Deployment, GiveUp, write
 
 MODEL = "dev"  # the policies that people edit; those of every other stage are the same with its own name in them
-FOR_PEOPLE = {
-    "FORCE_NAME": "the name of the force, as letters and pages show it",
-    "FORCE_CODE": "the force's number, with which its crime numbers begin",
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+WEB = re.compile(r"https://[^\s/]+\S*|http://(localhost|127\.0\.0\.1)(:\d+)?\S*")
+ANYTHING = re.compile(r"\S.*")
+# What a person chooses: what it looks like, and what it is.
+VARIABLES = {
+    "FORCE_NAME": (ANYTHING, "the name of the force, as letters and pages show it"),
+    "FORCE_CODE": (re.compile(r"[0-9]{2}"), "the two digits of the force, with which its crime numbers begin"),
+    "LETTER_SENDER": (re.compile("outbox|ses"), "how letters go out: outbox (kept in the table) or ses"),
+}
+LETTER_FROM = {"LETTER_FROM": (ADDRESS, "the address that letters come from")}
+OPTIONS = {
+    "alarm_email": (ADDRESS, "the address of who is woken"),
+    "log_retention_days": (re.compile(r"\d+"), "how many days logs are kept"),
+    "oidc_issuer": (WEB, "the address of the directory where officers sign in, with https://"),
+    "oidc_audience": (ANYTHING, "what that directory calls this service"),
+    "address": (WEB, "where people find the service, with https://"),
 }
 
 
 def check(deployment: Deployment) -> None:
-    """Raises GiveUp if a person has to choose something first."""
-    asked = FOR_PEOPLE | ({"LETTER_FROM": "the address that letters come from"} if _sends(deployment) else {})
-    for name, meaning in asked.items():
-        if not deployment.settings.get(name):
-            raise GiveUp(f"{name} is not set: put {meaning}, into stages.{deployment.stage}.environment_variables of "
-                         ".chalice/config.json.")  # fmt: skip
+    """Raises GiveUp, naming all that a person has to choose or mend first."""
+    problems = [*_variables(deployment), *_options(deployment), *_names(deployment)]
+    if problems:
+        raise GiveUp(f"In stages.{deployment.stage} of .chalice/config.json: {'; '.join(problems)}.")
+
+
+def _variables(deployment: Deployment) -> Iterator[str]:
+    asked = VARIABLES | (LETTER_FROM if _sends(deployment) else {})
+    for name, (form, meaning) in asked.items():
+        value = deployment.settings.get(name)
+        if not (isinstance(value, str) and form.fullmatch(value)):
+            yield f"environment_variables.{name} has to be {meaning}, in quotation marks"
+    for name in deployment.settings.keys() - asked.keys():
+        if not isinstance(deployment.settings[name], str):
+            yield f"environment_variables.{name} has to be in quotation marks"
+
+
+def _options(deployment: Deployment) -> Iterator[str]:
+    chosen = deployment.config["stages"][deployment.stage].get("deployment", {})
+    for name, value in chosen.items():
+        if name not in OPTIONS:
+            yield f"deployment.{name} is not known (known: {', '.join(OPTIONS)})"
+        elif not OPTIONS[name][0].fullmatch(str(value)):
+            yield f"deployment.{name} has to be {OPTIONS[name][1]}"
+    if _sends(deployment) and "alarm_email" not in chosen:
+        yield f"deployment.alarm_email has to be {OPTIONS['alarm_email'][1]}"
+    if ("oidc_issuer" in chosen) != ("oidc_audience" in chosen):
+        yield "deployment needs both oidc_issuer and oidc_audience, or neither"
+
+
+def _names(deployment: Deployment) -> Iterator[str]:
+    """A stage that was copied from another must not keep the other's name anywhere: nor its rights."""
     if deployment.api_stage != deployment.stage:  # alarms look there, and would never ring
-        raise GiveUp(f"api_gateway_stage of stages.{deployment.stage} in .chalice/config.json must be "
-                     f"“{deployment.stage}”, too.")  # fmt: skip
-    if _sends(deployment) and not deployment.option("alarm_email"):
-        raise GiveUp(f"Nobody would be woken: put alarm_email into stages.{deployment.stage}.deployment of "
-                     ".chalice/config.json.")  # fmt: skip
-    if bool(deployment.option("oidc_issuer")) != bool(deployment.option("oidc_audience")):
-        raise GiveUp("To sign officers in elsewhere, set both oidc_issuer and oidc_audience in "
-                     f"stages.{deployment.stage}.deployment of .chalice/config.json.")  # fmt: skip
+        yield f"api_gateway_stage has to be “{deployment.stage}”"
+    functions = deployment.config["stages"][deployment.stage].get("lambda_functions", {})
+    for name, function in functions.items():
+        file = f"policies/{deployment.stage}/{name}.json"
+        if function.get("iam_policy_file") != file:
+            yield f"lambda_functions.{name}.iam_policy_file has to be “{file}”"
+    if not functions:
+        yield "lambda_functions has to name a policy for each function, as the other stages do"
 
 
 def check_account(deployment: Deployment) -> None:
     """Raises GiveUp if this stage is at home in another account or region: a second service would be made here."""
     arn = deployment.settings.get("REPORTS_STREAM_ARN", "").split(":")
     home, here = (arn[4], arn[3]) if len(arn) > 4 else None, (deployment.account, deployment.region)
-    if home and home != here:
+    if home and home != here and f":table/{deployment.name}/" in deployment.settings["REPORTS_STREAM_ARN"]:
         raise GiveUp(f"Stage {deployment.stage} is in account {home[0]}, {home[1]}, but these credentials are of "
                      f"account {here[0]}, {here[1]}. Set AWS_PROFILE and AWS_REGION. To move it, "
                      "take what is set of it out of .chalice/config.json.")  # fmt: skip
@@ -55,7 +96,7 @@ def actions(deployment: Deployment) -> Iterator[Action]:
 
 def from_stacks(deployment: Deployment) -> dict[str, str]:
     """What the stacks say. Raises NotYet before they are there."""
-    data = deployment.outputs("data")
+    data = deployment.outputs("data", "TableName", "TriageQueueUrl", "LettersQueueUrl")
     table = data["TableName"]
     # Of the table itself: the stack does not notice when it is made anew, from a backup say, with another stream.
     described = deployment.client("dynamodb").describe_table(TableName=table)["Table"]
@@ -92,7 +133,7 @@ def _sends(deployment: Deployment) -> bool:
 def _sign_in(deployment: Deployment) -> dict[str, str]:
     if deployment.option("oidc_issuer"):
         return {"OIDC_ISSUER": deployment.option("oidc_issuer"), "OIDC_AUDIENCE": deployment.option("oidc_audience")}
-    identity = deployment.outputs("identity")
+    identity = deployment.outputs("identity", "Issuer", "Audience")
     return {"OIDC_ISSUER": identity["Issuer"], "OIDC_AUDIENCE": identity["Audience"]}
 
 

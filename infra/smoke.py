@@ -61,7 +61,8 @@ def _send(url: str, key: str, reference: str) -> None:
     except HTTPError as error:
         raise GiveUp(f"The smoke test failed: {url} answered {error.code}. Look at the logs of the function.") from None
     except (URLError, HTTPException, OSError, ValueError) as error:
-        raise GiveUp(f"The smoke test failed: {url} cannot be used: {error}") from None
+        raise GiveUp(f"The smoke test, the last step, failed: {url} cannot be used ({error}). Everything else is "
+                     "done. A new name may need a few minutes: then run this again.") from None  # fmt: skip
     if status != 201 or got.get("reference") != reference:
         raise GiveUp(f"The smoke test failed: {url} is not this service ({status}). Is its address right?")
 

@@ -33,7 +33,7 @@ def actions(deployment: Deployment) -> Iterator[Action]:
 
 def sign_in_actions(deployment: Deployment) -> Iterator[Action]:
     """Where to send officers back to is known once there is an address."""
-    if "identity" in wanted(deployment):
+    if "identity" in wanted(deployment) and state_of(deployment, "identity"):
         yield from changes(deployment, "identity", _identity(deployment))
 
 

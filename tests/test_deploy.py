@@ -199,13 +199,56 @@ def test_another_stage_gets_the_same_policies_under_its_own_name(project: Path) 
 
 
 def test_a_person_is_told_what_to_choose(project: Path) -> None:
-    with pytest.raises(GiveUp, match="FORCE_NAME is not set"):
+    with pytest.raises(GiveUp) as refused:
         settings.check(deployment(project, None, "prod"))
+    assert all(name in str(refused.value) for name in ("FORCE_NAME", "FORCE_CODE", "LETTER_FROM", "alarm_email"))
     settings.check(deployment(project, None))
-    with pytest.raises(GiveUp, match="oidc_audience"):
-        half = deployment(project, None)
-        half.config["stages"]["dev"]["deployment"]["oidc_issuer"] = "https://login.example.com"
-        settings.check(half)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "words"),
+    [
+        ("environment_variables", "FORCE_CODE", 20, "in quotation marks"),
+        ("environment_variables", "FORCE_CODE", "2 0", "two digits"),
+        ("environment_variables", "FORCE_NAME", " ", "name of the force"),
+        ("environment_variables", "LETTER_SENDER", "smtp", "outbox"),
+        ("environment_variables", "LETTER_SENDER", "ses", "LETTER_FROM has to be"),
+        ("environment_variables", "WEBSITE_ORIGINS", ["https://example.com"], "in quotation marks"),
+        ("deployment", "alarm_email", "duty", "alarm_email has to be"),
+        ("deployment", "oidc_issuer", "https://login.example.com", "both oidc_issuer and oidc_audience"),
+        ("deployment", "oidc_issuer", "login.example.com", "with https://"),
+        ("deployment", "log_retention_days", "long", "log_retention_days has to be"),
+        ("deployment", "alarm_mail", "duty@example.com", "alarm_mail is not known"),
+        (
+            "lambda_functions",
+            "on_triage",
+            {"iam_policy_file": "policies/prod/on_triage.json"},
+            "policies/dev/on_triage",
+        ),
+    ],
+)
+def test_what_a_person_chose_wrongly_is_told_before_anything_is_done(
+    project: Path, part: str, name: str, value: Any, words: str
+) -> None:
+    wrong = deployment(project, None)
+    wrong.config["stages"]["dev"][part][name] = value
+    with pytest.raises(GiveUp, match=words):
+        settings.check(wrong)
+
+
+def test_a_stage_that_was_copied_does_not_keep_the_rights_of_the_other(project: Path) -> None:
+    copied = deployment(project, None)
+    copied.config["stages"]["staging"], copied.stage = copied.config["stages"]["dev"], "staging"
+    with pytest.raises(GiveUp, match=r"policies/staging/api_handler\.json") as refused:
+        settings.check(copied)
+    assert "api_gateway_stage has to be “staging”" in str(refused.value)
+
+
+def test_a_stack_without_what_it_should_say_is_told(project: Path) -> None:
+    found = deployment(project, CloudFormation(identity="CREATE_COMPLETE"))
+    assert found.outputs("identity", "Issuer")["Issuer"] == "https://issuer.example.com"
+    with pytest.raises(GiveUp, match="does not say its Domain"):
+        found.outputs("identity", "Issuer", "Domain")
 
 
 # Bad input
@@ -213,7 +256,7 @@ def test_a_person_is_told_what_to_choose(project: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["", "local", "staging", "Dev", "../dev"])
 def test_no_such_stage(project: Path, stage: str) -> None:
-    with pytest.raises(GiveUp, match="There is no stage"):
+    with pytest.raises(GiveUp, match=r"There is no stage|Say which stage"):
         load(project, stage)
 
 
@@ -227,6 +270,7 @@ def test_a_broken_file_of_stages(project: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
+        (KeyboardInterrupt(), "Stopped by you"),
         (NoCredentialsError(), "no AWS credentials"),
         (NoRegionError(), "No AWS region is set"),
         (refusal("ExpiredToken"), "have expired"),
@@ -236,7 +280,7 @@ def test_a_broken_file_of_stages(project: Path, text: str) -> None:
         (EndpointConnectionError(endpoint_url="https://nowhere.example.com"), "cannot be reached"),
     ],
 )
-def test_what_aws_refuses_is_one_line_that_says_what_to_do(error: Exception, says: str) -> None:
+def test_what_aws_refuses_is_one_line_that_says_what_to_do(error: BaseException, says: str) -> None:
     with pytest.raises(GiveUp, match=says) as refused, plain_errors():
         raise error
     assert "\n" not in str(refused.value)

@@ -42,7 +42,8 @@ class _QuietHandler(MotoRequestHandler):
 def main() -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="Tried to parse")  # the firewall: it makes none, and we need none
+    logging.getLogger("moto").setLevel(logging.ERROR)  # says of the firewall that it makes none: we need none here
+    warnings.filterwarnings("ignore", message="Tried to parse")
     quick_queries.install()
     app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
