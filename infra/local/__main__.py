@@ -56,6 +56,7 @@ def main() -> None:
     port, clock, database = _port(), _clock(), os.environ.get("DATABASE", "moto")
     if database not in ("moto", "dynamodb-local"):
         _give_up(f"DATABASE={database} is not known: use moto or dynamodb-local")
+    os.environ |= _telemetry()
     with ExitStack() as running:
         _start(running, _listen(port), clock, database)
         stop.wait()
@@ -70,7 +71,7 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     if database == "dynamodb-local":
         database_endpoint = _use_dynamodb_local(running, outputs)
     issuer = Issuer(f"{server.url}/dev/issuer", clock.now)
-    os.environ |= _settings(server.url, outputs) | _telemetry()
+    os.environ |= _settings(server.url, outputs)
     config = _load_app()
     service = _install_service(clock)
     functions = Functions(config.chalice_app)
@@ -115,7 +116,9 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
 
 def _telemetry() -> dict[str, str]:
     """Quiet, unless LOG_LEVEL=INFO asks for the logs and metrics that CloudWatch would get."""
-    level = os.environ.get("LOG_LEVEL", "WARNING").upper()
+    level = os.environ.get("LOG_LEVEL") or "WARNING"
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        _give_up(f"LOG_LEVEL={level} is not known: use DEBUG, INFO, WARNING or ERROR")
     silent = str(level not in ("DEBUG", "INFO"))
     return {
         "LOG_LEVEL": level,
