@@ -26,8 +26,7 @@ NAMESPACE = "CrimeReports"
 METRICS = {
     **dict.fromkeys(("Received", "CrimedByOfficer", "CrimedByRule", "NotCrimed", "CallBacks"), "Count"),
     "SecondsToCrime": "Seconds",
-    **dict.fromkeys(("LettersSent", "LettersFailed", "DeadLetters"), "Count"),
-    **dict.fromkeys(("Overdue", "Untriaged"), "Count"),
+    **dict.fromkeys(("LettersSent", "LettersFailed", "DeadLetters", "Overdue", "Untriaged"), "Count"),
 }
 """Every metric and its unit. Their one dimension is `service`."""
 

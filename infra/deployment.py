@@ -18,7 +18,6 @@ from botocore import exceptions as aws
 from botocore.config import Config as ClientConfig
 
 APP = "crime-reports"
-STACKS = ("data", "identity", "observability")
 _PATIENT = ClientConfig(retries={"mode": "standard", "max_attempts": 5})
 STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,26}")
 
@@ -93,14 +92,21 @@ class Deployment:
         """`data` -> `crime-reports-dev-data`."""
         return f"{self.name}-{stack}"
 
-    def outputs(self, stack: str, *wanted: str) -> dict[str, str]:
-        """The outputs of one of our stacks. Raises NotYet if it is not there, GiveUp if it lacks one that is wanted."""
+    def stack(self, stack: str) -> dict[str, Any] | None:
+        """One of our stacks as CloudFormation describes it, None if there is none."""
         try:
             found = self.client("cloudformation").describe_stacks(StackName=self.stack_name(stack))["Stacks"][0]
         except aws.ClientError as error:
             if "does not exist" in str(error):
-                raise NotYet(f"stack {self.stack_name(stack)}") from None
+                return None
             raise
+        return dict(found) if found["StackStatus"] != "DELETE_COMPLETE" else None
+
+    def outputs(self, stack: str, *wanted: str) -> dict[str, str]:
+        """The outputs of one of our stacks. Raises NotYet if it is not there, GiveUp if it lacks one that is wanted."""
+        found = self.stack(stack)
+        if not found:
+            raise NotYet(f"stack {self.stack_name(stack)}")
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
         if missing := [name for name in wanted if name not in outputs]:
             raise GiveUp(f"Stack {self.stack_name(stack)} does not say its {', '.join(missing)}. Look at its "

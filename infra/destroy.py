@@ -16,7 +16,7 @@ service back with all of them. docs/runbook.md says how to delete them for good.
 def destroy(deployment: Deployment, ask: Callable[[str], str]) -> None:
     """Take the service away once a person has typed the stage's name. Raises GiveUp if it is not to be done."""
     settings.check_account(deployment)
-    left = stacks.state_of(deployment, "observability")
+    left = deployment.stack("observability")
     if not deployment.deployed() and not left:
         raise GiveUp(f"{deployment.name} is offline already, as far as this folder knows. If its record was lost "
                      f"(.chalice/deployed/{deployment.stage}.json), make deploy STAGE={deployment.stage} finds what "

@@ -95,7 +95,7 @@ def _mapping(deployment: Deployment, resource: Any, deployed: dict[str, Any]) ->
     for mapping in mappings(deployment, function):
         source, uuid = mapping["EventSourceArn"], mapping["UUID"]
         if not _is_ours(resource, source):
-            yield Action(f"delete the mapping from {source} to {function}", partial(_drop, deployment, resource, uuid))
+            yield Action(f"delete the mapping from {source} to {function}", partial(_drop, deployment, uuid))
         elif deployed.get(resource.resource_name, {}).get("event_uuid") != uuid:
             entry = _entry(resource) | {
                 "event_uuid": uuid,
@@ -144,7 +144,7 @@ def _entry(resource: Any) -> dict[str, str]:
     return {"name": resource.resource_name, "resource_type": resource.resource_type}
 
 
-def _drop(deployment: Deployment, resource: Any, uuid: str) -> None:
+def _drop(deployment: Deployment, uuid: str) -> None:
     patiently(deployment.client("lambda").delete_event_source_mapping, UUID=uuid)
     kept = [entry for entry in deployment.deployed().values() if entry.get("event_uuid") != uuid]
     _write(deployment, kept)

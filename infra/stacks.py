@@ -33,13 +33,13 @@ def actions(deployment: Deployment) -> Iterator[Action]:
 
 def sign_in_actions(deployment: Deployment) -> Iterator[Action]:
     """Where to send officers back to is known once there is an address."""
-    if "identity" in wanted(deployment) and state_of(deployment, "identity"):
+    if "identity" in wanted(deployment) and deployment.stack("identity"):
         yield from changes(deployment, "identity", _identity(deployment))
 
 
 def changes(deployment: Deployment, stack: str, parameters: dict[str, str]) -> Iterator[Action]:
     """What has to be done to one stack. Raises GiveUp if it is in nobody's hands but CloudFormation's."""
-    found = state_of(deployment, stack)
+    found = deployment.stack(stack)
     status = found["StackStatus"] if found else None
     name = deployment.stack_name(stack)
     if status in STUCK or ((status or "").endswith("_IN_PROGRESS") and status not in NEVER_CAME_UP):
@@ -52,21 +52,10 @@ def changes(deployment: Deployment, stack: str, parameters: dict[str, str]) -> I
         yield Action(f"update stack {name}", partial(_apply, deployment, stack, parameters, "update"))
 
 
-def state_of(deployment: Deployment, stack: str) -> dict[str, Any] | None:
-    """The stack as CloudFormation describes it, None if there is none."""
-    try:
-        stacks = deployment.client("cloudformation").describe_stacks(StackName=deployment.stack_name(stack))["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return dict(stacks[0]) if stacks[0]["StackStatus"] != "DELETE_COMPLETE" else None
-
-
 def delete(deployment: Deployment, stack: str) -> None:
     """Delete a stack, and wait until it is gone."""
     client, name = deployment.client("cloudformation"), deployment.stack_name(stack)
-    if (state_of(deployment, stack) or {}).get("EnableTerminationProtection"):
+    if (deployment.stack(stack) or {}).get("EnableTerminationProtection"):
         client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
     client.delete_stack(StackName=name)
     _wait(deployment, stack, "delete")
@@ -118,7 +107,7 @@ def _apply(deployment: Deployment, stack: str, parameters: dict[str, str], verb:
 
 def _others(deployment: Deployment, stack: str, parameters: dict[str, str]) -> list[str]:
     known = yaml.safe_load(_template(stack))["Parameters"]
-    has = [parameter["ParameterKey"] for parameter in (state_of(deployment, stack) or {}).get("Parameters", [])]
+    has = [parameter["ParameterKey"] for parameter in (deployment.stack(stack) or {}).get("Parameters", [])]
     return [name for name in has if name in known and name not in parameters]
 
 
