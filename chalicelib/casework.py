@@ -8,7 +8,7 @@ update. Store, crime numbers, sender, clock and the source of randomness are han
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -62,15 +62,16 @@ class Casework:
         """Now, in London."""
         return local(self._now())
 
-    def submit(self, answers: bytes, token: str | None) -> Report:
+    def submit(self, answers: bytes, token: str | None, folder: str | None = None) -> Report:
         """Store a report from its canonical answers. The same `token` and answers again give the same report.
-
-        Raises AlreadySent if the token came with other answers.
+        `folder` has the files that came before it. Raises AlreadySent if the token came with other answers.
         """
         now, said = self._now(), json.loads(answers)
-        return self._store.submit(
-            token or self._mint(), answers, lambda reference: life.receive(reference, said["category"], said, now)
-        )
+
+        def received(reference: str) -> Report:
+            return replace(life.receive(reference, said["category"], said, now), folder=folder)
+
+        return self._store.submit(token or self._mint(), answers, received)
 
     def status_for(self, reference: str, email: str, phone: str) -> Report:
         """The report, for somebody who knows its reference and the email address or telephone number in it."""

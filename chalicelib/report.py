@@ -157,6 +157,7 @@ class Report:
     words: tuple[Words, ...] = field(default=(), repr=False)
     seal: str = ""  # the digest of the last entry, so that no entry stands unguarded
     synthetic: bool = False  # the smoke test's: in no list, counted nowhere, and no letter goes out
+    folder: str | None = None  # of its files, where it began as a draft
 
     @property
     def deadline(self) -> datetime:
@@ -177,6 +178,11 @@ class Report:
     def entries(self) -> list[dict[str, Any]]:
         """The history, oldest first."""
         return [json.loads(entry) for entry in self.history]
+
+    @property
+    def files_in(self) -> str:
+        """The folder of the files that belong to it."""
+        return self.folder or self.reference
 
     @property
     def head(self) -> Head:

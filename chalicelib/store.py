@@ -1,4 +1,4 @@
-"""The only owner of keys, indexes, conditions and of how a report becomes an item. See `docs/adr/0003-store.md`.
+"""The only owner of keys, indexes and conditions of reports. See `docs/adr/0003-store.md`.
 
 What is in the table (`pk` / `sk`):
 - `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
@@ -17,7 +17,6 @@ import hashlib
 import heapq
 import hmac
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -25,14 +24,24 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import AlreadySent
-from chalicelib.reference import ALPHABET, candidates, smoke_token
-from chalicelib.report import Actor, Claim, Crime, Head, Report, Status, Words
-from chalicelib.table import ConditionFailed, Item, Table, Value
+from chalicelib.reference import candidates, smoke_token
+from chalicelib.report import Actor, Head, Report
+from chalicelib.report_items import (
+    SHARDS,
+    head_of,
+    head_values,
+    key,
+    letter_key,
+    new_item,
+    places,
+    reference_of,
+    report_of,
+)
+from chalicelib.table import ConditionFailed, Item, Table
 from chalicelib.times import month, read_stamp, stamp
 from chalicelib.triage import urgency
 
 PAGE = 200  # heads read at a time: the longest list an officer can ask for
-SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in ten seconds needs a few
 
 
 class Store:
@@ -60,37 +69,46 @@ class Store:
         for reference, marks in _candidates(secret, token, body):
             report = replace(receive(reference), synthetic=synthetic)
             try:
-                self._table.put_new({**_new_item(report), **marks})
+                self._table.put_new({**new_item(report), **marks})
                 return report
             except ConditionFailed as there:
-                item = there.item or self._table.get(*_key(reference)) or {}
+                item = there.item or self._table.get(*key(reference)) or {}
             if _is_of(item, marks):
-                return _report(item)
+                return report_of(item)
         raise AssertionError("there is always another reference")
+
+    def made_by(self, token: str) -> str | None:
+        """The reference of the report that this submission token made, whatever its answers were."""
+        for secret in self._secrets():
+            try:
+                self._submitted(secret, token, b"")
+            except AlreadySent as there:
+                return there.reference
+        return None
 
     def _submitted(self, secret: bytes, token: str, body: bytes) -> Report | None:
         """The report that this token and body made under another secret."""
         for reference, marks in _candidates(secret, token, body):
-            item = self._table.get(*_key(reference))
+            item = self._table.get(*key(reference))
             if not item:
                 return None
             if _is_of(item, marks):
-                return _report(item)
+                return report_of(item)
         return None
 
     def read(self, reference: str) -> Report | None:
         """The report as it is now."""
-        item = self._table.get(*_key(reference))
-        return _report(item) if item else None
+        item = self._table.get(*key(reference))
+        return report_of(item) if item else None
 
     def read_many(self, references: Sequence[str]) -> dict[str, Report | Exception]:
         """Up to 100 reports; one that cannot be read comes as the exception, so that it does not hold up the others."""
         found: dict[str, Report | Exception] = {}
-        for item in self._table.get_many([_key(reference) for reference in references]):
+        for item in self._table.get_many([key(reference) for reference in references]):
             try:
-                found[_reference(item)] = _report(item)
+                found[reference_of(item)] = report_of(item)
             except Exception as error:
-                found[_reference(item)] = error
+                found[reference_of(item)] = error
         return found
 
     def save(self, before: Report, after: Report) -> Report:
@@ -102,8 +120,8 @@ class Store:
         said = [json.dumps(vars(words), ensure_ascii=False) for words in after.words[len(before.words) :]]
         try:
             item = self._table.update(
-                *_key(after.reference),
-                values={**_head(after), **_places(after)},
+                *key(after.reference),
+                values={**head_values(after), **places(after)},
                 append={"history": [after.history[-1]]} | ({"words": said} if said else {}),
                 condition="#version = :was",
                 given={"was": before.version},
@@ -112,7 +130,7 @@ class Store:
             if not there.item or after.history[-1] not in there.item["history"]:
                 raise
             item = there.item  # our own write, made again by the SDK because its answer was lost
-        return _report(item)
+        return report_of(item)
 
     # Lists and counts
 
@@ -146,7 +164,7 @@ class Store:
             )
             for group in groups
         ]
-        return _unique(map(_reference, heapq.merge(*found, key=lambda item: item["deadline"])))
+        return _unique(map(reference_of, heapq.merge(*found, key=lambda item: item["deadline"])))
 
     def received_in(self, months: Sequence[str]) -> Iterator[Item]:
         """One row for each report received in `months` (`2026-11`), as `statistics.py` counts them."""
@@ -164,7 +182,7 @@ class Store:
 
     def _in_group(self, group: str) -> Iterator[tuple[str, Head]]:
         for item in self._group_items(group):
-            head = _head_of(item)
+            head = head_of(item)
             yield urgency(None, item["deadline"], head.reference), head
 
     def _group_items(self, group: str) -> Iterator[Item]:
@@ -177,7 +195,7 @@ class Store:
             given={"name": name, "after": after or " "},
             limit=PAGE,
         )
-        return ((item["urgency"], _head_of(item)) for item in items)
+        return ((item["urgency"], head_of(item)) for item in items)
 
     # Letters
 
@@ -187,7 +205,7 @@ class Store:
         """
         try:
             self._table.update(
-                *_letter_key(reference, version),
+                *letter_key(reference, version),
                 values={"template": template, "state": "sending", "at": stamp(at)},
                 condition="attribute_not_exists(pk) OR ( #state = :sending AND #at < :before )",
                 given={"sending": "sending", "before": stamp(retry_before)},
@@ -199,7 +217,7 @@ class Store:
     def end_letter(self, reference: str, version: int, state: str, at: datetime) -> None:
         """Record what became of a letter that was started: `sent`, `withheld: …` or `failed: …`."""
         self._table.update(
-            *_letter_key(reference, version),
+            *letter_key(reference, version),
             values={"state": state, "at": stamp(at)},
             condition="#state = :sending",
             given={"sending": "sending"},
@@ -209,7 +227,7 @@ class Store:
         """Let the next try begin at once: the letter that was started at `begun` could not be sent now."""
         with suppress(ConditionFailed):  # somebody else took it over meanwhile
             self._table.update(
-                *_letter_key(reference, version),
+                *letter_key(reference, version),
                 values={"at": ""},
                 condition="#state = :sending AND #at = :begun",
                 given={"sending": "sending", "begun": stamp(begun)},
@@ -219,7 +237,7 @@ class Store:
         """What became of each letter about a report: `version`, `template`, `state`, `at`."""
         rows = self._table.query(
             where="#pk = :report AND begins_with(#sk, :letter)",
-            given={"report": _key(reference)[0], "letter": "LETTER#"},
+            given={"report": key(reference)[0], "letter": "LETTER#"},
         )
         return [
             {"version": int(row["sk"].split("#")[1])} | {name: row[name] for name in ("template", "state", "at")}
@@ -233,7 +251,7 @@ class Store:
 
         `what` is `list` for several reports at once, kept under the officer; anything else is kept under the report.
         """
-        pk = f"OFFICER#{who.id}" if what == "list" else _key(references[0])[0]
+        pk = f"OFFICER#{who.id}" if what == "list" else key(references[0])[0]
         with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
             self._table.put_new(
                 {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": who.id, "officer_name": who.name,
@@ -242,7 +260,7 @@ class Store:
 
     def accesses(self, *, reference: str = "", officer: str = "") -> list[Item]:
         """Who saw a report, or which lists an officer saw, oldest first."""
-        pk = _key(reference)[0] if reference else f"OFFICER#{officer}"
+        pk = key(reference)[0] if reference else f"OFFICER#{officer}"
         return list(
             self._table.query(where="#pk = :pk AND begins_with(#sk, :access)", given={"pk": pk, "access": "ACCESS#"})
         )
@@ -265,7 +283,7 @@ def _candidates(secret: bytes, token: str, body: bytes) -> Iterator[tuple[str, d
 def _is_of(item: Item, marks: Mapping[str, bytes]) -> bool:
     """Whether an item was made by the submission with these marks. Raises AlreadySent if only the token is the same."""
     if item["token"] == marks["token"] and item["body"] != marks["body"]:
-        raise AlreadySent(_reference(item))
+        raise AlreadySent(reference_of(item))
     return bool(item["token"] == marks["token"])
 
 
@@ -276,125 +294,3 @@ def _unique(names: Iterable[str]) -> Iterator[str]:
         if name not in seen:
             seen.add(name)
             yield name
-
-
-def _key(reference: str) -> tuple[str, str]:
-    return f"REPORT#{reference}", "REPORT"
-
-
-def _letter_key(reference: str, version: int) -> tuple[str, str]:
-    return _key(reference)[0], f"LETTER#{version:06}"
-
-
-def _new_item(report: Report) -> dict[str, Value]:
-    pk, sk = _key(report.reference)
-    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "category": report.category,
-        "received_at": stamp(report.received_at),
-        "answers": zlib.compress(text.encode(), 9),
-        "history": list(report.history),
-        "seal": report.seal,
-        "status": str(report.status),
-        "version": report.version,
-        "due": None if report.synthetic else f"new-{_shard(report)}",
-        "deadline": stamp(report.deadline),
-        "synthetic": int(report.synthetic) or None,
-    }
-
-
-def _head(report: Report) -> dict[str, Value]:
-    """What of a report may change, by attribute."""
-    claim, crime = report.claim, report.crime
-    return {
-        "status": str(report.status),
-        "version": report.version,
-        "seal": report.seal,
-        "priority": report.priority,
-        "reasons": list(report.reasons),
-        "call_backs": report.call_backs or None,
-        "not_crimed_reason": report.not_crimed_reason,
-        "claimed_by": claim.by.id if claim else None,
-        "claimed_by_name": claim.by.name if claim else None,
-        "claimed_until": stamp(claim.until) if claim else None,
-        "crime_number": crime.number if crime else None,
-        "crimed_at": stamp(crime.at) if crime else None,
-        "crimed_by": crime.by.id if crime else None,
-        "crimed_by_name": crime.by.name if crime else None,
-        "offence": crime.offence if crime else None,
-        "disposal": crime.disposal if crime else None,
-        "outcome": crime.outcome if crime else None,
-    }
-
-
-def _places(report: Report) -> dict[str, Value]:
-    """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
-    if report.synthetic:
-        return {}
-    waiting = "open" if report.is_open else "awaiting_disposal" if report.awaits_disposal else None
-    return {
-        "due": f"open-{_shard(report)}" if report.is_open else None,
-        "worklist": waiting,
-        "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
-        "received_month": month(report.received_at),
-        "crimed_month": month(report.crime.at) if report.crime else None,
-    }
-
-
-def _shard(report: Report) -> int:
-    return ALPHABET.index(report.reference[0]) % SHARDS
-
-
-def _reference(item: Item) -> str:
-    return str(item["pk"]).removeprefix("REPORT#")
-
-
-def _report(item: Item) -> Report:
-    return Report(
-        reference=_reference(item),
-        category=item["category"],
-        answers=json.loads(zlib.decompress(item["answers"])),
-        received_at=read_stamp(item["received_at"]),
-        status=Status(item["status"]),
-        version=item["version"],
-        priority=item.get("priority"),
-        reasons=tuple(item.get("reasons", ())),
-        claim=_claim(item),
-        crime=_crime(item),
-        not_crimed_reason=item.get("not_crimed_reason"),
-        call_backs=item.get("call_backs", 0),
-        history=tuple(item["history"]),
-        words=tuple(Words(**json.loads(text)) for text in item.get("words", ())),
-        seal=item["seal"],
-        synthetic="synthetic" in item,
-    )
-
-
-def _head_of(item: Item) -> Head:
-    return Head(
-        reference=_reference(item),
-        category=item["category"],
-        status=Status(item["status"]),
-        priority=item.get("priority"),
-        reasons=tuple(item.get("reasons", ())),
-        received_at=read_stamp(item["received_at"]),
-        deadline=read_stamp(item["deadline"]),
-        claim=_claim(item),
-        version=item["version"],
-    )
-
-
-def _claim(item: Item) -> Claim | None:
-    if "claimed_by" not in item:
-        return None
-    return Claim(Actor(item["claimed_by"], item["claimed_by_name"]), read_stamp(item["claimed_until"]))
-
-
-def _crime(item: Item) -> Crime | None:
-    if "crime_number" not in item:
-        return None
-    by = Actor(item["crimed_by"], item["crimed_by_name"])
-    return Crime(item["crime_number"], read_stamp(item["crimed_at"]), by, item["offence"], item.get("disposal"),
-                 item.get("outcome"))  # fmt: skip

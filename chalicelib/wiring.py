@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.casework import Casework
 from chalicelib.config import Settings
@@ -17,6 +17,9 @@ from chalicelib.rule import TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.token_secrets import TokenSecrets
+
+if TYPE_CHECKING:
+    from chalicelib.passes import Passes
 
 
 def utc_now() -> datetime:
@@ -41,8 +44,18 @@ class Service:
         return Table(client("dynamodb"), self.settings.table)
 
     @cached_property
+    def secrets(self) -> TokenSecrets:
+        return TokenSecrets(self.table, self.clock, mint)
+
+    @cached_property
     def store(self) -> Store:
-        return Store(self.table, TokenSecrets(self.table, self.clock, mint))
+        return Store(self.table, self.secrets)
+
+    @cached_property
+    def passes(self) -> "Passes":
+        from chalicelib.passes import Passes  # not on the way of a submission
+
+        return Passes(self.secrets, self.clock)
 
     @cached_property
     def numbers(self) -> CrimeNumbers:

@@ -1,0 +1,142 @@
+"""How a report becomes an item of the table, and an item a report. Only `store.py` uses it."""
+
+import json
+import zlib
+
+from chalicelib.reference import ALPHABET
+from chalicelib.report import Actor, Claim, Crime, Head, Report, Status, Words
+from chalicelib.table import Item, Value
+from chalicelib.times import month, read_stamp, stamp
+from chalicelib.triage import urgency
+
+SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in ten seconds needs a few
+
+
+def key(reference: str) -> tuple[str, str]:
+    """Where a report is."""
+    return f"REPORT#{reference}", "REPORT"
+
+
+def letter_key(reference: str, version: int) -> tuple[str, str]:
+    """Where the letter is that the history entry of `version` asked for."""
+    return key(reference)[0], f"LETTER#{version:06}"
+
+
+def new_item(report: Report) -> dict[str, Value]:
+    """A report that nobody has touched yet."""
+    pk, sk = key(report.reference)
+    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "category": report.category,
+        "received_at": stamp(report.received_at),
+        "answers": zlib.compress(text.encode(), 9),
+        "history": list(report.history),
+        "seal": report.seal,
+        "status": str(report.status),
+        "version": report.version,
+        "due": None if report.synthetic else f"new-{_shard(report)}",
+        "deadline": stamp(report.deadline),
+        "synthetic": int(report.synthetic) or None,
+        "folder": report.folder,
+    }
+
+
+def head_values(report: Report) -> dict[str, Value]:
+    """What of a report may change, by attribute."""
+    claim, crime = report.claim, report.crime
+    return {
+        "status": str(report.status),
+        "version": report.version,
+        "seal": report.seal,
+        "priority": report.priority,
+        "reasons": list(report.reasons),
+        "call_backs": report.call_backs or None,
+        "not_crimed_reason": report.not_crimed_reason,
+        "claimed_by": claim.by.id if claim else None,
+        "claimed_by_name": claim.by.name if claim else None,
+        "claimed_until": stamp(claim.until) if claim else None,
+        "crime_number": crime.number if crime else None,
+        "crimed_at": stamp(crime.at) if crime else None,
+        "crimed_by": crime.by.id if crime else None,
+        "crimed_by_name": crime.by.name if crime else None,
+        "offence": crime.offence if crime else None,
+        "disposal": crime.disposal if crime else None,
+        "outcome": crime.outcome if crime else None,
+    }
+
+
+def places(report: Report) -> dict[str, Value]:
+    """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
+    if report.synthetic:
+        return {}
+    waiting = "open" if report.is_open else "awaiting_disposal" if report.awaits_disposal else None
+    return {
+        "due": f"open-{_shard(report)}" if report.is_open else None,
+        "worklist": waiting,
+        "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
+        "received_month": month(report.received_at),
+        "crimed_month": month(report.crime.at) if report.crime else None,
+    }
+
+
+def _shard(report: Report) -> int:
+    return ALPHABET.index(report.reference[0]) % SHARDS
+
+
+def reference_of(item: Item) -> str:
+    """Whose item it is."""
+    return str(item["pk"]).removeprefix("REPORT#")
+
+
+def report_of(item: Item) -> Report:
+    """The whole report."""
+    return Report(
+        reference=reference_of(item),
+        category=item["category"],
+        answers=json.loads(zlib.decompress(item["answers"])),
+        received_at=read_stamp(item["received_at"]),
+        status=Status(item["status"]),
+        version=item["version"],
+        priority=item.get("priority"),
+        reasons=tuple(item.get("reasons", ())),
+        claim=_claim(item),
+        crime=_crime(item),
+        not_crimed_reason=item.get("not_crimed_reason"),
+        call_backs=item.get("call_backs", 0),
+        history=tuple(item["history"]),
+        words=tuple(Words(**json.loads(text)) for text in item.get("words", ())),
+        seal=item["seal"],
+        synthetic="synthetic" in item,
+        folder=item.get("folder"),
+    )
+
+
+def head_of(item: Item) -> Head:
+    """What a list shows, from an item of an index."""
+    return Head(
+        reference=reference_of(item),
+        category=item["category"],
+        status=Status(item["status"]),
+        priority=item.get("priority"),
+        reasons=tuple(item.get("reasons", ())),
+        received_at=read_stamp(item["received_at"]),
+        deadline=read_stamp(item["deadline"]),
+        claim=_claim(item),
+        version=item["version"],
+    )
+
+
+def _claim(item: Item) -> Claim | None:
+    if "claimed_by" not in item:
+        return None
+    return Claim(Actor(item["claimed_by"], item["claimed_by_name"]), read_stamp(item["claimed_until"]))
+
+
+def _crime(item: Item) -> Crime | None:
+    if "crime_number" not in item:
+        return None
+    by = Actor(item["crimed_by"], item["crimed_by_name"])
+    return Crime(item["crime_number"], read_stamp(item["crimed_at"]), by, item["offence"], item.get("disposal"),
+                 item.get("outcome"))  # fmt: skip
