@@ -12,12 +12,14 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRe
 from chalicelib import telemetry
 from chalicelib.handlers import background
 from chalicelib.handlers.http import one_line_a_request, problems_everywhere
+from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
 
 telemetry.start_logging()
 app = Chalice(app_name="crime-reports", configure_logs=False)
 app.register_blueprint(public)
+app.register_blueprint(journey)
 app.register_blueprint(officers)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(one_line_a_request, "http")
@@ -64,6 +66,12 @@ def on_letter(event: SQSEvent) -> None:
 def crime_due_reports(event: CloudWatchEvent) -> None:
     context: Any = event.context  # Chalice calls it a dict
     background.crime_due_reports(context.get_remaining_time_in_millis)
+
+
+@app.schedule("rate(1 hour)", name="erase_ended_drafts")
+def erase_ended_drafts(event: CloudWatchEvent) -> None:
+    context: Any = event.context
+    background.erase_ended_drafts(context.get_remaining_time_in_millis)
 
 
 gc.freeze()  # nor is it looked through later

@@ -73,6 +73,10 @@ class Casework:
 
         return self._store.submit(token or self._mint(), answers, received)
 
+    def sent_as(self, token: str) -> str | None:
+        """The reference of the report that this token made."""
+        return self._store.made_by(token)
+
     def status_for(self, reference: str, email: str, phone: str) -> Report:
         """The report, for somebody who knows its reference and the email address or telephone number in it."""
         report = self._store.read(reference)

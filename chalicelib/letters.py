@@ -81,10 +81,19 @@ def write(report: Report, version: int, force_name: str) -> Letter:
     template = asked_for(report, version)
     assert template
     contact, entry = report.answers["contact"], report.entries[version - 1]
-    text = _words().get_template(f"{template}.txt").render(_facts(report, entry, force_name))
-    subject, _, body = text.partition("\n")
-    return Letter(f"{report.reference}-{version}", contact["email"], template, show(report.reference),
-                  subject.removeprefix("Subject: "), body)  # fmt: skip
+    return _letter(f"{report.reference}-{version}", contact["email"], template, show(report.reference),
+                   _facts(report, entry, force_name))  # fmt: skip
+
+
+def return_link(to: str, link: str, until: datetime, force_name: str, category: str, id: str) -> Letter:
+    """The link that opens a draft again. It is about no report, so it has no reference."""
+    return _letter(id, to, "return_link", "", {"link": link, "until": spoken(until), "force": force_name,
+                                               "what": _WHAT[category]})  # fmt: skip
+
+
+def _letter(id: str, to: str, template: str, reference: str, facts: Mapping[str, Any]) -> Letter:
+    subject, _, body = _words().get_template(f"{template}.txt").render(facts).partition("\n")
+    return Letter(id, to, template, reference, subject.removeprefix("Subject: "), body)
 
 
 def _first_of_its_round(report: Report, version: int) -> bool:

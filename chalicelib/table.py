@@ -79,6 +79,14 @@ class Table:
         )
         return unmarshal(answer["Attributes"])
 
+    def remove(self, pk: str, sk: str, *, condition: str, given: Mapping[str, Value]) -> None:
+        """Remove an item if `condition` holds. Raises ConditionFailed."""
+        words = _Expression(given)
+        condition = words.named(condition)
+        self._conditionally(
+            self._client.delete_item, Key=_key(pk, sk), ConditionExpression=condition, **words.attributes()
+        )
+
     def query(
         self,
         *,

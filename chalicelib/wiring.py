@@ -19,6 +19,7 @@ from chalicelib.table import Table
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.drafts import Drafts
     from chalicelib.passes import Passes
 
 
@@ -63,7 +64,13 @@ class Service:
 
     @cached_property
     def casework(self) -> Casework:
-        return Casework(self.store, self.numbers, self._sender, self.clock, mint, self.settings.force_name)
+        return Casework(self.store, self.numbers, self.sender, self.clock, mint, self.settings.force_name)
+
+    @cached_property
+    def drafts(self) -> "Drafts":
+        from chalicelib.drafts import Drafts  # not on the way of a submission
+
+        return Drafts(self.table, self.casework, lambda folder: None, self.clock)
 
     @cached_property
     def rule(self) -> TwentyFourHourRule:
@@ -86,7 +93,7 @@ class Service:
         return Outbox(self.table).letters()
 
     @cached_property
-    def _sender(self) -> Sender:
+    def sender(self) -> Sender:
         match self.settings.letter_sender:
             case "outbox":
                 return Outbox(self.table)

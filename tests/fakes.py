@@ -268,6 +268,12 @@ class FakeTable:
         self.items[pk, sk] = _plain(after)
         return _copied(self.items[pk, sk])
 
+    def remove(self, pk: str, sk: str, *, condition: str, given: Mapping[str, Any]) -> None:
+        there = self.items.get((pk, sk))
+        if not _holds(condition, there or {}, given):
+            raise ConditionFailed(_copied(there))
+        del self.items[pk, sk]
+
     def query(
         self,
         *,

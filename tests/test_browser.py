@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from conftest import Runner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from chalicelib import pages
@@ -189,24 +188,3 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page) -> None
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
-
-
-@pytest.mark.parametrize("with_script", [True, False])
-def test_back_and_send_again_is_one_report(browser: Browser, stack: Runner, with_script: bool) -> None:
-    page = browser.new_page(base_url=stack.url, java_script_enabled=with_script)
-    page.goto("/report/theft")
-    for choice in ("#emergency-2", "#reporter", "#about-kind", "#declaration"):
-        page.check(choice)
-    page.get_by_label("Your full name").fill("Sam Carter")
-    page.get_by_label("Email address").fill("sam@example.com")
-    sent = []
-    for _ in range(2):
-        page.get_by_role("button", name="Send report").last.click()
-        page.wait_for_url("**/reports/*")
-        sent.append(page.url)
-        page.go_back()
-    assert sent[0] == sent[1]
-    token = page.locator("input[name=token]").get_attribute("value")
-    page.goto("/report/theft")
-    assert page.locator("input[name=token]").get_attribute("value") != token  # another report is another report
-    page.close()

@@ -93,3 +93,11 @@ def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:
     due = table.query(index="by_deadline", where="#due = :group AND #deadline <= :until",
                       given={"group": "new-0", "until": "x"})  # fmt: skip
     assert list(due) == []
+
+
+def test_remove_asks_first_and_shows_what_is_there(table: Any) -> None:
+    table.put_new({"pk": "a", "sk": "b", "version": 2})
+    assert refused(table.remove, "a", "b", condition="#version = :was", given={"was": 1})["version"] == 2
+    table.remove("a", "b", condition="#version = :was", given={"was": 2})
+    assert table.get("a", "b") is None
+    assert refused(table.remove, "a", "b", condition="#version = :was", given={"was": 2}) is None

@@ -35,6 +35,7 @@ KNOWS = {
     "crime_numbers": RULES | {"table"},
     "token_secrets": {"times", "table"},
     "passes": set(),
+    "drafts": RULES | {"table"},
     "report_items": RULES | {"table"},
     "store": RULES | {"table", "report_items"},
     "casework": RULES | {"table", "store", "crime_numbers", "letters"},
@@ -44,6 +45,7 @@ KNOWS = {
         "casework",
         "config",
         "crime_numbers",
+        "drafts",
         "identity",
         "letters",
         "passes",
@@ -187,7 +189,9 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
     handlers = [source.handler_string for source in app.event_sources] + [
         function.handler_string for function in app.pure_lambda_functions
     ]
-    assert sorted(handlers) == ["app.crime_due_reports", "app.on_letter", "app.on_report_change", "app.on_triage"]
+    assert sorted(handlers) == [
+        "app.crime_due_reports", "app.erase_ended_drafts", "app.on_letter", "app.on_report_change", "app.on_triage"
+    ]  # fmt: skip
     for handler in [*handlers, "app.app"]:
         module, _, name = handler.rpartition(".")
         assert callable(getattr(sys.modules[module], name))

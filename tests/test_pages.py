@@ -92,7 +92,8 @@ def test_every_question_is_asked_in_its_own_words(category: str) -> None:
     labels = {attrs["for"]: words.strip() for attrs, words in page.all("label")}
     legends = [words.strip() for _, words in page.all("legend")]
     for name, question in leaves(CATEGORIES[category]):
-        label = question.ask.label + ("" if question.required else " (optional)")
+        optional = not question.required and "unknown" not in question.ask.options
+        label = question.ask.label + (" (optional)" if optional else "")
         if question.kind == "date":
             assert label in legends
             assert all(page.controls(f"{name}.{part}") for part in ("day", "month", "year"))

@@ -25,6 +25,7 @@ import requests
 from conftest import ROOT
 from deployed import REGION, EventSources, FunctionFailed, Functions, Gateway, environment
 from users import Officer, Public, aws_client, example, filled_form
+from visitor import Visitor
 
 from chalicelib.config import Settings
 from chalicelib.reference import parse
@@ -34,7 +35,8 @@ from infra.local.stack import create_table
 
 NAME = "crime-reports-dev"
 FUNCTIONS = {"api_handler": NAME, "on_report_change": f"{NAME}-on_report_change", "on_triage": f"{NAME}-on_triage",
-             "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports"}  # fmt: skip
+             "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports",
+             "erase_ended_drafts": f"{NAME}-erase_ended_drafts"}  # fmt: skip
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
 
@@ -423,13 +425,16 @@ def allowed(deployed: Rehearsal, function: str) -> list[dict[str, Any]]:
     return list(json.loads(policy)["Statement"])
 
 
-def test_the_24_hour_rule_runs_every_minute(deployed: Rehearsal) -> None:
+@pytest.mark.parametrize(
+    ("function", "rate"), [("crime_due_reports", "rate(1 minute)"), ("erase_ended_drafts", "rate(1 hour)")]
+)
+def test_schedules(deployed: Rehearsal, function: str, rate: str) -> None:
     events = deployed.aws("events")
-    (rule,) = events.list_rules()["Rules"]
-    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    (rule,) = (rule for rule in events.list_rules()["Rules"] if function in rule["Name"])
+    assert (rule["ScheduleExpression"], rule["State"]) == (rate, "ENABLED")
     (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    assert target["Arn"].endswith(f":{FUNCTIONS['crime_due_reports']}")
-    (statement,) = allowed(deployed, "crime_due_reports")
+    assert target["Arn"].endswith(f":{FUNCTIONS[function]}")
+    (statement,) = allowed(deployed, function)
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"]["ArnLike"]["AWS:SourceArn"] == rule["Arn"]
 
@@ -553,13 +558,23 @@ def test_what_nobody_decides_is_crimed_by_the_rule(deployed: Rehearsal) -> None:
         UpdateExpression="SET received_at = :received, deadline = :deadline",
         ExpressionAttributeValues={name: {"S": f"{time:%Y-%m-%dT%H:%M:%SZ}"} for name, time in times.items()},
     )
-    assert deployed.sources.run_schedules() == [FUNCTIONS["crime_due_reports"]]
+    assert sorted(deployed.sources.run_schedules()) == [FUNCTIONS["crime_due_reports"], FUNCTIONS["erase_ended_drafts"]]
     deployed.settle()
     officer = Officer(deployed)
     assert officer.read(fresh)["status"] == "queued"
     crimed = officer.read(reference)
     assert (crimed["status"], crimed["crimed_by"]) == ("crimed", "24-hour rule")
     assert [letter["template"] for letter in crimed["letters"]] == ["acknowledgement", "crimed"]
+
+
+def test_a_report_page_by_page(deployed: Rehearsal) -> None:
+    """Through the stage's own address, which stands before every link, form and cookie."""
+    visitor = Visitor(deployed)
+    visitor.begin("burglary").go_on("check")
+    time.sleep(2)  # the clock of what is deployed is the real one
+    visitor.send(declaration="yes")
+    assert "Report sent" in visitor.words
+    assert Officer(deployed).read(visitor.step)["answers"]["about"] == {"kind": "home"}
 
 
 def test_the_figures_count_each_report_and_not_the_smoke_test(deployed: Rehearsal) -> None:
@@ -584,7 +599,8 @@ def counted(deployed: Rehearsal, function: str, metric: str) -> float:
 def test_what_the_functions_log_names_nobody(deployed: Rehearsal) -> None:
     for name in FUNCTIONS.values():
         log = deployed.functions.log(name)
-        assert log and all(json.loads(line) for line in log.splitlines())  # nothing but what can be searched
+        assert log or name == FUNCTIONS["erase_ended_drafts"]  # there is nothing to erase yet
+        assert all(json.loads(line) for line in log.splitlines())  # nothing but what can be searched
         assert not [words for words in ("Carter", "Ngozi", "Olive", "example.com", "07700") if words in log]
 
 
@@ -759,7 +775,7 @@ def test_a_deployment_that_breaks_says_why_in_one_line(deployed: Rehearsal, oper
 def nothing_twice(deployed: Rehearsal) -> None:
     found = deployed.resources()
     assert found["mappings in all"] == len(found["mappings"])
-    assert len(found["apis"]) <= 1 and len(found["rules"]) <= 1
+    assert len(found["apis"]) <= 1 and len(found["rules"]) <= 2
 
 
 def test_a_deployment_that_is_killed_is_taken_up_where_it_was(deployed: Rehearsal) -> None:
@@ -780,9 +796,9 @@ def test_a_deployment_that_is_killed_is_taken_up_where_it_was(deployed: Rehearsa
 def test_all_is_as_if_nothing_had_gone_wrong(deployed: Rehearsal, routes: dict[str, set[str]]) -> None:
     found = deployed.resources()
     assert set(found["functions"]) == set(FUNCTIONS.values())
-    assert (found["mappings in all"], len(found["apis"]), len(found["rules"])) == (3, 1, 1)
+    assert (found["mappings in all"], len(found["apis"]), len(found["rules"])) == (3, 1, 2)
     test_the_stream_has_the_options_that_chalice_cannot_set(deployed)
-    test_the_24_hour_rule_runs_every_minute(deployed)
+    test_schedules(deployed, "crime_due_reports", "rate(1 minute)")
     test_the_api_has_every_route_of_the_app_and_may_call_it(deployed, routes)
     test_the_api_defends_itself_and_its_log_names_nobody(deployed)
     flows(deployed)

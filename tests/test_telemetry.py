@@ -223,7 +223,7 @@ def test_a_message_that_fails_for_the_last_time_is_a_dead_letter(functions: Func
     lines = functions.message("on_triage", reference, receives=receives)
     (line,) = logged(lines)
     assert (line["message"], line["level"], line["reference"]) == ("triage failed", "ERROR", show(reference))
-    assert line["receives"] == receives and line["error"].startswith("error at store.py:")
+    assert line["receives"] == receives and line["error"].startswith("error at report_items.py:")
     assert str(functions.failure) == line["error"]
     assert measured(lines) == ({"DeadLetters": [1]} if receives >= 5 else {})
 
@@ -330,7 +330,7 @@ def test_the_rule_names_what_it_crimes_and_says_how_many_are_overdue(functions: 
     cannot, does, run = said(lines)
     error = cannot.pop("error")
     assert cannot == {"message": "report is due and cannot be crimed", "reference": show(references[0])}
-    assert error.startswith("error at store.py:")
+    assert error.startswith("error at report_items.py:")
     number = {"crime_number": "20/1/26", "reference": show(references[1])}
     assert does == {"message": "crimed by the 24-hour rule", **number}
     assert run == {"message": "24-hour rule", "crimed": 1, "failed": 1, "unfinished": False}

@@ -211,9 +211,10 @@ class FormPage(HTMLParser):
 
 
 def filled_form(public: Public, category: str, answers: Mapping[str, Any]) -> FormPage:
-    """The category's page as it stands when somebody has filled in all of `answers`, with as many items as needed."""
-    address = f"/report/{category.replace('_', '-')}"
-    form = FormPage(public.get(address, Accept="text/html").text)
+    """The whole form of a category, as a website of the force may have it (ours comes when an empty one is sent), when
+    somebody has filled in all of `answers`, with as many items as needed.
+    """
+    form = FormPage(public.post("/reports", [("category", category)]).text)
     for _ in answers.get("items", [])[1:]:
         more = public.post(form.buttons["action=add-item"], [*form.pairs, ("action", "add-item")])
         assert more.status_code == 200

@@ -60,13 +60,13 @@ def read_json(body: bytes | str, today: date) -> Submission:
         sent = None
     if not isinstance(sent, dict):
         raise Unreadable("Send one JSON object, in UTF-8.")
-    return _read(sent, today)
+    return read(sent, today)
 
 
 def read_form(category: str, pairs: form.Pairs, today: date) -> Submission:
     """The submission in the pairs of a posted form. Raises SentElsewhere or InvalidAnswers."""
     answers = form.answers(pairs, CATEGORIES.get(category, Submission))
-    return _read({**answers, "category": category}, today)
+    return read({**answers, "category": category}, today)
 
 
 def canonical(submission: Submission) -> bytes:
@@ -79,7 +79,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _read(sent: dict[str, Any], today: date) -> Submission:
+def read(sent: dict[str, Any], today: date) -> Submission:
     _send_elsewhere(sent)
     model = _model(sent.get("category"))
     try:

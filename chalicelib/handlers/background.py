@@ -18,6 +18,7 @@ from chalicelib.wiring import service
 
 log = logging.getLogger("crime-reports")
 
+RETURN_LINK = "return_link"  # what a message asks for that is about a draft
 LAST_RECEIVE = 5  # maxReceiveCount of the queues in infra/data.yaml: a message that fails then is set aside
 
 Image = Mapping[str, Any]
@@ -104,6 +105,9 @@ def triage(change: Change) -> None:
 @_told_by_a_queue
 def send_letter(change: Change) -> None:
     """Told twice, the second finds the letter recorded. See `Casework.send_letter` for a crash in between."""
+    if change.what == RETURN_LINK:
+        _send_return_link(change)
+        return
     done = service().casework.send_letter(change.reference, change.version)
     if not done:
         return
@@ -112,6 +116,21 @@ def send_letter(change: Change) -> None:
     log.info(f"letter {state}", extra={**about(change.reference), "template": template})
     if state in _LETTER_METRICS:
         measure(_LETTER_METRICS[state])
+
+
+def _send_return_link(change: Change) -> None:
+    """The link that opens a draft again. Told twice, it may go twice; only the link that was asked for last goes."""
+    draft = service().drafts.find(change.reference)
+    if not draft or draft.links != change.version:
+        return
+    key = service().passes.give("return", draft.id)
+    link = f"{draft.link_to['address']}/drafts/{draft.id}/return/{key}"
+    letter = letters.return_link(draft.link_to["email"], link, draft.ends_at, service().settings.force_name,
+                                 draft.category, f"{draft.id}-{draft.links}")  # fmt: skip
+    try:
+        service().sender.send(letter, service().clock())
+    except letters.Undeliverable:
+        log.info("letter failed", extra={"template": letter.template})
 
 
 _LETTER_METRICS = {"sent": "LettersSent", "failed": "LettersFailed"}
@@ -126,6 +145,16 @@ def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
             log.info("24-hour rule", extra=vars(swept))
     finally:
         _measure_waiting()  # above all when the rule failed
+
+
+@_speaks_safely
+def erase_ended_drafts(milliseconds_left: Callable[[], float]) -> None:
+    """Run twice, the second finds nothing. What cannot be erased is left to the next; this one has failed then."""
+    erased, failed = service().drafts.erase_ended(lambda: milliseconds_left() / 1000)
+    if erased or failed:
+        log.info("drafts erased", extra={"drafts": erased, "failed": failed})
+    if failed:
+        raise Failed(f"{failed} drafts cannot be erased")
 
 
 def _measure_changes(images: Iterable[Image]) -> None:

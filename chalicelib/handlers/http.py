@@ -7,6 +7,7 @@ a log: an unforeseen error is logged by its type and place, never by its message
 import json
 import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -121,6 +122,31 @@ def base(request: Request) -> str:
     return stage if f"{context.get('path', '')}/".startswith(f"{stage}/") and stage != "/" else ""
 
 
+def site_of(request: Request) -> Any:
+    """Whose pages these are, and under which path."""
+    from chalicelib import pages
+
+    return pages.Site(service().settings.force_name, base(request))
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """The value of a cookie; no text if it did not come."""
+    for pair in request.headers.get("cookie", "").split(";"):
+        found, _, value = pair.strip().partition("=")
+        if found == name:
+            return str(value)
+    return ""
+
+
+def cookie(request: Request, name: str, value: str, path: str, lasting: timedelta) -> str:
+    """A `Set-Cookie` that only we read, under `path` of ours. It is needed for what the person asked for, and for
+    nothing else, so it needs no consent (PECR, regulation 6(4)). With no time to last it is forgotten at once.
+    """
+    safely = "; Secure" if request.headers.get("x-forwarded-proto") == "https" else ""
+    seconds = int(lasting.total_seconds())
+    return f"{name}={value}; Path={base(request)}{path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{safely}"
+
+
 def body_of(request: Request) -> bytes:
     """The body, if it is not too large."""
     body = request.raw_body or b""
@@ -219,7 +245,7 @@ def _report_of(request: Request, answer: Response) -> dict[str, str]:
 def _refusal_page(request: Request, refusal: Refused) -> Response:
     from chalicelib import pages
 
-    site = pages.Site(service().settings.force_name, base(request))
+    site = site_of(request)
     if isinstance(refusal, SentElsewhere):
         return page(pages.stop(site, refusal.where), refusal.status)
     answer = page(pages.problem(site, refusal.status, refusal.title, refusal.detail), refusal.status)

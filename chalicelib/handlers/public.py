@@ -19,7 +19,6 @@ from chalicelib.handlers.http import (
     base,
     body_of,
     data,
-    fresh_page,
     model_of,
     page,
     pairs_of,
@@ -86,15 +85,6 @@ def start(request: Request) -> Response:
     from chalicelib import pages
 
     return page(pages.start(_site(request)))
-
-
-@public.route("/report/{category}", methods=["GET"])
-@answering(public)
-def form(request: Request, category: str) -> Response:
-    """The empty form, with a token of its own: sent twice, also by "Back" and "Send", it makes one report."""
-    from chalicelib import pages
-
-    return fresh_page(pages.report_form(_site(request), _known(category), {}, [], mint()))
 
 
 @public.route("/report/{category}", methods=["POST"], content_types=[FORM])

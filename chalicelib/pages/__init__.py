@@ -42,9 +42,11 @@ def already_sent(site: Site, category: str, values: Mapping[str, Any], reference
     return _form(site, category, values, [], token, sent_as=reference)
 
 
-def stop(site: Site, where: str) -> str:
-    """Not for this form: `where` is `emergency`, `robbery`, `fraud` or `lost_property`."""
-    return render(f"stop_{where}.html", site=site)
+def stop(site: Site, where: str, back: str = "") -> str:
+    """Not for this form: `where` is `emergency`, `robbery`, `fraud` or `lost_property`. `back` is the page of the draft
+    that was left for it.
+    """
+    return render(f"stop_{where}.html", site=site, back=back)
 
 
 def sent(site: Site, reference: str, spoken: str) -> str:

@@ -72,12 +72,14 @@ def _choice(field: Field) -> Params:
 
 
 def _labelled(field: Field, more_hint: str = "") -> Params:
-    label = {"text": field.label, "classes": BOLD_LABEL}
+    classes = "govuk-label--l" if field.is_heading else BOLD_LABEL
+    label = {"text": field.label, "classes": classes, "isPageHeading": field.is_heading}
     return _messages(field, more_hint) | {"id": field.id, "name": field.name, "label": label}
 
 
 def _legend(field: Field) -> Mapping[str, Any]:
-    return {"legend": {"text": field.label, "classes": BOLD_LEGEND}}
+    classes = "govuk-fieldset__legend--l" if field.is_heading else BOLD_LEGEND
+    return {"legend": {"text": field.label, "classes": classes, "isPageHeading": field.is_heading}}
 
 
 def _messages(field: Field, more_hint: str = "") -> Params:

@@ -1,7 +1,7 @@
 """The questions of a model with the answers so far and what is wrong with them, as the templates show them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -37,6 +37,8 @@ class Field:
     value: Any = ""
     fields: Sequence["Field"] = ()
     groups: Sequence[Group] = ()
+    is_heading: bool = False
+    marks_optional: bool = True
 
     @property
     def id(self) -> str:
@@ -45,8 +47,9 @@ class Field:
 
     @property
     def label(self) -> str:
-        """The question in words; GOV.UK marks the optional ones, not the required ones."""
-        return self.question.ask.label + ("" if self.question.required else " (optional)")
+        """The question in words; GOV.UK marks the optional ones, not the required ones, nor an "I don't know"."""
+        optional = self.marks_optional and not self.question.required and "unknown" not in self.question.ask.options
+        return self.question.ask.label + (" (optional)" if optional else "")
 
     @property
     def first_control(self) -> str:
@@ -76,13 +79,32 @@ class Problem(NamedTuple):
 
 def fields_of(model: type[BaseModel], values: Mapping[str, Any], errors: Sequence[FieldError]) -> list[Field]:
     """The questions of `model` as fields, each with its part of `values` and its message from `errors`."""
+    return list(_fields(model, values, _messages_by_name(errors), prefix=""))
+
+
+def _messages_by_name(errors: Sequence[FieldError]) -> Messages:
     messages: dict[str, str] = {}
     for field, message in errors:
         messages.setdefault(field, message)
         messages.setdefault(
             f"{field.rpartition('.')[0]}.*", message
         )  # of the month of a date, or the third of a choice
-    return list(_fields(model, values, messages, prefix=""))
+    return messages
+
+
+def _value(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values.get(part, "") if isinstance(values, Mapping) else ""
+    return values
+
+
+def fields_named(asked: Mapping[str, Question], values: Mapping[str, Any], errors: Sequence[FieldError]) -> list[Field]:
+    """These questions, by their dotted names, as the fields of one page. A single one is the heading of its page. Where
+    all may be left out the page says so once, and none is marked.
+    """
+    messages, marked = _messages_by_name(errors), any(question.required for question in asked.values())
+    return [replace(_field(question, name, _value(values, name), messages), is_heading=len(asked) == 1,
+                    marks_optional=marked) for name, question in asked.items()]  # fmt: skip
 
 
 def problems_of(fields: Sequence[Field], errors: Sequence[FieldError]) -> list[Problem]:

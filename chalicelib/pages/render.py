@@ -2,24 +2,17 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import (
-    BaseLoader,
-    ChainableUndefined,
-    Environment,
-    FileSystemLoader,
-    ModuleLoader,
-    PackageLoader,
-    PrefixLoader,
-    StrictUndefined,
-)
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.pages import controls
+
+if TYPE_CHECKING:  # a submission shows no page: jinja2 is imported when one is
+    from jinja2 import BaseLoader, Environment
 
 HERE = Path(__file__).parent
 COMPILED = HERE / "compiled"  # the templates as Python: only in what is deployed, where infra/artifact.py puts them
 COMPONENTS = (
+    "back-link",
     "button",
     "checkboxes",
     "date-input",
@@ -35,6 +28,7 @@ COMPONENTS = (
     "radios",
     "service-navigation",
     "skip-link",
+    "summary-list",
     "textarea",
     "warning-text",
 )
@@ -57,8 +51,10 @@ def _static_files() -> dict[str, tuple[str, str]]:
     return {file.name: (file.read_text(encoding="utf-8"), CONTENT_TYPES[file.suffix]) for file in files}
 
 
-def environments() -> tuple[Environment, Environment]:
+def environments() -> "tuple[Environment, Environment]":
     """For our templates, and for the GOV.UK components: those read parameters nobody gave, so theirs is less strict."""
+    from jinja2 import ChainableUndefined, Environment, StrictUndefined
+
     ours, components = _loaders()
     return (
         Environment(
@@ -73,7 +69,9 @@ def environments() -> tuple[Environment, Environment]:
     )
 
 
-def _loaders() -> tuple[BaseLoader, BaseLoader]:
+def _loaders() -> "tuple[BaseLoader, BaseLoader]":
+    from jinja2 import FileSystemLoader, ModuleLoader, PackageLoader, PrefixLoader
+
     if COMPILED.is_dir():
         return ModuleLoader(COMPILED), ModuleLoader(COMPILED)
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
@@ -81,16 +79,16 @@ def _loaders() -> tuple[BaseLoader, BaseLoader]:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
     env, components = environments()
     env.globals.update(_macros(components), controls=controls)
     return env
 
 
-def _macros(env: Environment) -> dict[str, Any]:
+def _macros(env: "Environment") -> dict[str, Any]:
     names = {component: "govuk" + component.title().replace("-", "") for component in COMPONENTS}
     return {name: getattr(_module(env, component), name) for component, name in names.items()}
 
 
-def _module(env: Environment, component: str) -> Any:
+def _module(env: "Environment", component: str) -> Any:
     return env.get_template(f"govuk_frontend_jinja/components/{component}/macro.html").module
