@@ -98,20 +98,33 @@ def test_a_flood_of_reports_is_refused_and_a_busy_phone_network_is_not(app_modul
     assert answer(Request("POST", "/prod/triage/next"), sent_before=1_000) == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/drafts/0/happened", "/prod/drafts/0/items/1/remove", "/prod/status", "/status/R/add"]
+)
+def test_a_flood_of_pages_is_refused_and_many_people_who_write_at_once_are_not(path: str) -> None:
+    assert answer(Request("POST", path), sent_before=300 * 20) == 200  # a country's peak, page by page
+    assert answer(Request("POST", path), sent_before=10_000) == 429
+    assert answer(Request("GET", path), sent_before=10_000) == 200
+
+
 def test_a_listed_address_may_send_reports_but_fewer() -> None:
     listed = Request("POST", "/prod/reports", frozenset({LISTED}))
-    assert answer(listed, sent_before=20) == 200
-    assert answer(listed, sent_before=200) == 429
+    assert answer(listed, sent_before=60) == 200  # one report, page by page
+    assert answer(Request("POST", "/prod/drafts/0/you", frozenset({LISTED})), sent_before=60) == 200
+    assert answer(Request("GET", "/prod/status", frozenset({LISTED})), sent_before=700) == 429
 
 
 def test_the_refusal_says_what_to_do() -> None:
     floods = [rule["Action"]["Block"]["CustomResponse"] for rule in RULES if "RateBasedStatement" in rule["Statement"]]
-    assert len(floods) == 2
+    assert [response["CustomResponseBodyKey"] for response in floods] == ["TooMany", "TooMany", "TooManyPages"]
     for response in floods:
-        problem = json.loads(FIREWALL["CustomResponseBodies"][response["CustomResponseBodyKey"]]["Content"])
-        assert (problem["type"], problem["status"]) == ("about:blank", response["ResponseCode"])
-        assert "101" in problem["detail"]
         assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "300"}]
+    bodies = FIREWALL["CustomResponseBodies"]
+    problem = json.loads(bodies["TooMany"]["Content"])
+    assert (problem["type"], problem["status"]) == ("about:blank", 429)
+    assert "101" in problem["detail"]
+    assert "<p>This page was not saved." in bodies["TooManyPages"]["Content"]
+    assert "999" in bodies["TooManyPages"]["Content"]
 
 
 def test_no_request_is_shown_to_anybody() -> None:
