@@ -1,19 +1,16 @@
 """The pages in Chromium: accessibility (axe-core, WCAG 2.2 AA), a narrow telephone, the keyboard, the CSP."""
 
 import re
-import shutil
-import subprocess
-import tarfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import axe_script, chromium, expect_accessible, expect_narrow
+from playwright.sync_api import Browser, Page
 
 from chalicelib import pages
 from chalicelib.errors import FieldError
@@ -21,14 +18,6 @@ from chalicelib.forms import EXAMPLES
 from chalicelib.handlers.public import WhoAsks
 from chalicelib.report import receive
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-AXE = "axe-core@4.14.1"
-AXE_FOLDER = Path(__file__).parent.parent / ".cache" / "axe"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -100,12 +89,12 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
+    yield from chromium()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return axe_script()
 
 
 @pytest.fixture
@@ -118,36 +107,16 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert complaints == []  # what the CSP blocks, and files that are missing, end up here
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    tarball = AXE_FOLDER / f"{AXE.replace('@', '-')}.tgz"
-    if not tarball.exists():
-        if not shutil.which("npm"):
-            pytest.skip("npm is missing: it brings axe-core")
-        AXE_FOLDER.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "pack", AXE], cwd=AXE_FOLDER, check=True, capture_output=True, timeout=120)
-    with tarfile.open(tarball) as package:
-        script = package.extractfile("package/axe.min.js")
-        assert script
-        return script.read().decode()
-
-
-@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(page: Page, axe: str, path: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+def test_axe_finds_nothing(page: Page, axe: str, path: str) -> None:
     page.goto(path)
-    page.evaluate(axe)
-    result = page.evaluate("rules => axe.run(document, rules)", RULES)
-    assert len(result["passes"]) > 10
-    assert [(broken["id"], [node["html"] for node in broken["nodes"]]) for broken in result["violations"]] == []
+    expect_accessible(page, axe, widths=(390, 1280))
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_wider_than_a_narrow_telephone(page: Page, path: str) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
     page.goto(path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    expect_narrow(page)
 
 
 def test_the_style_of_the_service_is_applied(page: Page) -> None:
