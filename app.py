@@ -15,11 +15,13 @@ from chalicelib.handlers.http import one_line_a_request, problems_everywhere
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
+from chalicelib.handlers.status import status
 
 telemetry.start_logging()
 app = Chalice(app_name="crime-reports", configure_logs=False)
 app.register_blueprint(public)
 app.register_blueprint(journey)
+app.register_blueprint(status)
 app.register_blueprint(officers)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(one_line_a_request, "http")

@@ -8,12 +8,13 @@ update. Store, crime numbers, sender, clock and the source of randomness are han
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chalicelib import letters, offences, statistics
+from chalicelib import by_public, letters, offences, statistics
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
@@ -89,6 +90,26 @@ class Casework:
         self._store.log_access(PUBLIC, "status", [reference], self._now(), self._mint())
         return report
 
+    def standing(self, reference: str) -> Report:
+        """The report, for somebody who has shown that it is theirs."""
+        report = self._find(reference)
+        self._store.log_access(PUBLIC, "status", [reference], self._now(), self._mint())
+        return report
+
+    def add(self, reference: str, id: str, text: str) -> Report:
+        """Keep what the person tells us later; the same `id` again is the same addition."""
+        words = Words(0, text, self._mint())
+        return self._change_by_public(reference, lambda report: by_public.add(report, self._now(), id, words))
+
+    def choose_time(self, reference: str, text: str) -> Report:
+        """Keep when the person wants to be called, in words."""
+        words = Words(0, text, self._mint())
+        return self._change_by_public(reference, lambda report: by_public.choose_time(report, self._now(), words))
+
+    def want_letters(self, reference: str, wanted: bool) -> Report:
+        """Stop the letters to the person, or have them again."""
+        return self._change_by_public(reference, lambda report: by_public.want_letters(report, self._now(), wanted))
+
     # Triage
 
     def triage(self, reference: str) -> bool:
@@ -107,6 +128,12 @@ class Casework:
         raise TryAgain(reference)
 
     # Officers
+
+    def list_with_news(
+        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
+    ) -> list[tuple[str, Head]]:
+        """Decided reports about which the person has told us more since, in the same order as `list_open`."""
+        return self._seen(officer, islice(_filtered(self._store.heads_with_news(after), wanted), limit))
 
     def list_open(
         self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
@@ -293,6 +320,17 @@ class Casework:
             return self._store.save(report, after)
         except ConditionFailed:
             raise self._stale(reference) from None
+
+    def _change_by_public(self, reference: str, move: Callable[[Report], Report]) -> Report:
+        """No claim stops it, and no version is asked for: what an officer does meanwhile stays, and this is added."""
+        for _ in range(TRIES):
+            report = self._find(reference)
+            after = move(report)
+            if after.version == report.version:  # it was said before
+                return report
+            with suppress(ConditionFailed):
+                return self._store.save(report, after)
+        raise NotAllowed("Your report is being changed by somebody else. Try again in a minute.")
 
     def _require_original(self, other: str, reference: str) -> None:
         """Two reports must not close each other, nor three in a ring: the original is not itself a duplicate."""

@@ -119,3 +119,16 @@ class NotAllowed(Refused):
 
     status = 409
     title = "This cannot be done to the report as it stands"
+
+
+class TooManyTries(Refused):
+    """Somebody tries this too often. `seconds` until they may try again."""
+
+    status = 429
+    title = "There have been too many tries"
+
+    def __init__(self, seconds: int) -> None:
+        minutes = max(1, -(-seconds // 60))
+        spoken = "a minute" if minutes == 1 else f"{minutes} minutes"
+        super().__init__(f"Try again in {spoken}, or call 101 with your reference.")
+        self.headers = {"Retry-After": str(max(1, seconds))}

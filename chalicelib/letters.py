@@ -69,6 +69,8 @@ def withheld(report: Report, version: int) -> str | None:
     contact = report.answers.get("contact", {})
     if report.synthetic:
         return "it is the smoke test's"
+    if not report.wants_letters:
+        return "the person asked for no letters"
     if asked_for(report, version) == "call_back_needed" and report.status is not Status.AWAITING_INFORMATION:
         return "it is no longer needed"
     if contact.get("safe_to_write") == "no":

@@ -48,8 +48,12 @@ class Move(StrEnum):
     NOT_CRIME = "not_crime"
     DISPOSE = "dispose"
     NOTE = "note"
+    ADD = "add"  # the person tells us more
+    CHOOSE_TIME = "choose_time"  # when to call them back
+    LETTERS = "letters"  # the person wants none, or wants them again
 
 
+_ALWAYS = {Move.NOTE: None, Move.ADD: None, Move.LETTERS: None}
 _WHILE_OPEN = {
     Move.CLAIM: None,
     Move.RELEASE: None,
@@ -58,15 +62,16 @@ _WHILE_OPEN = {
     Move.CRIME: Status.CRIMED,
     Move.CRIME_BY_RULE: Status.CRIMED,
     Move.NOT_CRIME: Status.NOT_CRIMED,
-    Move.NOTE: None,
+    Move.CHOOSE_TIME: None,
+    **_ALWAYS,
 }
 
 LIFE_CYCLE: Mapping[Status, Mapping[Move, Status | None]] = {
     Status.RECEIVED: {Move.TRIAGE: Status.QUEUED, **_WHILE_OPEN},
     Status.QUEUED: _WHILE_OPEN,
     Status.AWAITING_INFORMATION: _WHILE_OPEN,
-    Status.CRIMED: {Move.CLAIM: None, Move.RELEASE: None, Move.DISPOSE: None, Move.NOTE: None},
-    Status.NOT_CRIMED: {Move.NOTE: None},
+    Status.CRIMED: {Move.CLAIM: None, Move.RELEASE: None, Move.DISPOSE: None, **_ALWAYS},
+    Status.NOT_CRIMED: _ALWAYS,
 }
 """The one table of allowed moves: the status each leads to, None where it stays as it is."""
 
@@ -82,6 +87,7 @@ class Actor:
 PUBLIC = Actor("public", "The person who reported")
 TRIAGE = Actor("triage", "Triage")
 RULE = Actor("24-hour rule", "24-hour rule")
+_OURSELVES = {PUBLIC.id, TRIAGE.id, RULE.id}
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,31 @@ class Report:
         return [json.loads(entry) for entry in self.history]
 
     @property
+    def wants_letters(self) -> bool:
+        """Whether the person has not asked us to stop sending letters."""
+        asked = [entry["what"] for entry in self.entries if entry["what"] in ("letters_stopped", "letters_resumed")]
+        return asked[-1:] != ["letters_stopped"]
+
+    @property
+    def call_back_wanted(self) -> str | None:
+        """When the person wants to be called, in words; None if they have not said, or the words are erased."""
+        said = {words.version: words.text for words in self.words}
+        chosen = [entry["version"] for entry in self.entries if entry["what"] == "call_back_time"]
+        return said.get(chosen[-1]) if chosen else None
+
+    @property
+    def has_news(self) -> bool:
+        """Decided, and the person has told us more since an officer last wrote anything."""
+        if self.is_open:
+            return False
+        for entry in reversed(self.entries):
+            if entry["what"] == "added":
+                return True
+            if entry["by"] not in _OURSELVES and entry["what"] not in ("claimed", "released"):
+                return False
+        return False
+
+    @property
     def files_in(self) -> str:
         """The folder of the files that belong to it."""
         return self.folder or self.reference
@@ -202,39 +233,39 @@ def assessed(report: Report) -> Report:
 def receive(reference: str, category: str, answers: Mapping[str, Any], at: datetime) -> Report:
     """A report as it is the moment it reaches us."""
     blank = Report(reference, category, answers, at, version=0)
-    return _after(blank, "received", PUBLIC, at)
+    return with_entry(blank, "received", PUBLIC, at)
 
 
 def triage(report: Report, at: datetime) -> Report:
     """Assessed, and queued for an officer."""
     report = assessed(report)
     facts = {"priority": report.priority, "reasons": list(report.reasons)}
-    return _after(_moved(report, Move.TRIAGE), "triaged", TRIAGE, at, facts)
+    return with_entry(after_move(report, Move.TRIAGE), "triaged", TRIAGE, at, facts)
 
 
 def claim(report: Report, officer: Actor, at: datetime) -> Report:
     """Leased to `officer` for half an hour; claiming again renews it, once it is worth an entry."""
-    moved, held = replace(_moved(report, Move.CLAIM), claim=Claim(officer, at + LEASE)), report.claim
+    moved, held = replace(after_move(report, Move.CLAIM), claim=Claim(officer, at + LEASE)), report.claim
     if held and held.by.id == officer.id and held.until - at > LEASE - RENEW_AFTER:
         return report
     require_room(report)
-    return _after(moved, "claimed", officer, at, {"until": stamp(at + LEASE)})
+    return with_entry(moved, "claimed", officer, at, {"until": stamp(at + LEASE)})
 
 
 def release(report: Report, officer: Actor, at: datetime) -> Report:
     """Free for anybody. A report that nobody holds stays as it is."""
-    moved = _moved(report, Move.RELEASE)
+    moved = after_move(report, Move.RELEASE)
     if not report.head.held_by(at):
         return report
-    return _after(replace(moved, claim=None), "released", officer, at)
+    return with_entry(replace(moved, claim=None), "released", officer, at)
 
 
 def call_back(report: Report, officer: Actor, at: datetime, result: str, words: Words | None) -> Report:
     """A call-back was asked for or tried. It never stops the clock."""
     require_room(report)
     move = Move.REACH if result == "reached" else Move.ASK
-    moved = replace(_moved(report, move), call_backs=report.call_backs + 1)
-    return _after(moved, "call_back", officer, at, {"result": result}, words)
+    moved = replace(after_move(report, move), call_backs=report.call_backs + 1)
+    return with_entry(moved, "call_back", officer, at, {"result": result}, words)
 
 
 def crime(report: Report, crime: Crime, words: Words | None = None) -> Report:
@@ -242,36 +273,36 @@ def crime(report: Report, crime: Crime, words: Words | None = None) -> Report:
     move = Move.CRIME_BY_RULE if crime.by == RULE else Move.CRIME
     facts: dict[str, Any] = {"crime_number": crime.number, "offence": crime.offence}
     facts |= {"disposal": crime.disposal, "outcome": crime.outcome} if crime.disposal else {}
-    moved = replace(_moved(report, move), crime=crime, claim=None)
-    return _after(moved, "crimed", crime.by, crime.at, facts, words)
+    moved = replace(after_move(report, move), crime=crime, claim=None)
+    return with_entry(moved, "crimed", crime.by, crime.at, facts, words)
 
 
 def not_crime(
     report: Report, officer: Actor, at: datetime, reason: str, words: Words, more: Mapping[str, str]
 ) -> Report:
     """Closed without a crime: always a reason, a rationale, an author and a time."""
-    moved = replace(_moved(report, Move.NOT_CRIME), not_crimed_reason=reason, claim=None)
-    return _after(moved, "not_crimed", officer, at, {"reason": reason, **more}, words)
+    moved = replace(after_move(report, Move.NOT_CRIME), not_crimed_reason=reason, claim=None)
+    return with_entry(moved, "not_crimed", officer, at, {"reason": reason, **more}, words)
 
 
 def dispose(
     report: Report, officer: Actor, at: datetime, disposal: str, outcome: int, words: Words | None = None
 ) -> Report:
     """What follows from a crime: after an automatic criming, or changed later (a filed crime reopened)."""
-    moved = _moved(report, Move.DISPOSE)
+    moved = after_move(report, Move.DISPOSE)
     assert moved.crime  # the life cycle allows it only when crimed
     if (moved.crime.disposal, moved.crime.outcome) == (disposal, outcome):
         raise NotAllowed("The report has this disposal and outcome already.", allowed=_names(report.status))
     if moved.crime.disposal:  # the first is a decision and must fit
         require_room(report)
     moved = replace(moved, crime=replace(moved.crime, disposal=disposal, outcome=outcome), claim=None)
-    return _after(moved, "disposed", officer, at, {"disposal": disposal, "outcome": outcome}, words)
+    return with_entry(moved, "disposed", officer, at, {"disposal": disposal, "outcome": outcome}, words)
 
 
 def note(report: Report, officer: Actor, at: datetime, words: Words) -> Report:
     """An officer's note."""
     require_room(report)
-    return _after(_moved(report, Move.NOTE), "noted", officer, at, words=words)
+    return with_entry(after_move(report, Move.NOTE), "noted", officer, at, words=words)
 
 
 def verify(report: Report) -> str | None:
@@ -298,7 +329,8 @@ def require(report: Report, move: Move) -> None:
         raise NotAllowed(f"The report is {standing}. Allowed now: {', '.join(allowed)}.", allowed=allowed)
 
 
-def _moved(report: Report, move: Move) -> Report:
+def after_move(report: Report, move: Move) -> Report:
+    """In the status that a move leads to. Raises NotAllowed."""
     require(report, move)
     return replace(report, status=LIFE_CYCLE[report.status][move] or report.status)
 
@@ -307,11 +339,11 @@ def _names(status: Status) -> list[str]:
     """The allowed moves as an officer calls them: the last part of the address that makes each."""
     address = {Move.ASK: "call-backs", Move.REACH: "call-backs", Move.NOT_CRIME: "not-crime", Move.DISPOSE: "disposal",
                Move.NOTE: "notes"}  # fmt: skip
-    ours = {Move.TRIAGE, Move.CRIME_BY_RULE}
-    return list(dict.fromkeys(address.get(move, str(move)) for move in LIFE_CYCLE[status] if move not in ours))
+    others = {Move.TRIAGE, Move.CRIME_BY_RULE, Move.ADD, Move.CHOOSE_TIME, Move.LETTERS}
+    return list(dict.fromkeys(address.get(move, str(move)) for move in LIFE_CYCLE[status] if move not in others))
 
 
-def _after(
+def with_entry(
     report: Report,
     what: str,
     by: Actor,
@@ -319,7 +351,7 @@ def _after(
     facts: Mapping[str, Any] | None = None,
     words: Words | None = None,
 ) -> Report:
-    """The report with the entry that says what happened: a canonical JSON text, chained to the one before."""
+    """With the entry that says what happened: a canonical JSON text, chained to the one before."""
     version = report.version + 1
     last = report.history[-1] if report.history else ""
     entry = {

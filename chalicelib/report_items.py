@@ -71,7 +71,7 @@ def places(report: Report) -> dict[str, Value]:
     """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
     if report.synthetic:
         return {}
-    waiting = "open" if report.is_open else "awaiting_disposal" if report.awaits_disposal else None
+    waiting = _work_list(report)
     return {
         "due": f"open-{_shard(report)}" if report.is_open else None,
         "worklist": waiting,
@@ -79,6 +79,14 @@ def places(report: Report) -> dict[str, Value]:
         "received_month": month(report.received_at),
         "crimed_month": month(report.crime.at) if report.crime else None,
     }
+
+
+def _work_list(report: Report) -> str | None:
+    if report.is_open:
+        return "open"
+    if report.awaits_disposal:
+        return "awaiting_disposal"
+    return "new_information" if report.has_news else None
 
 
 def _shard(report: Report) -> int:

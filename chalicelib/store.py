@@ -150,6 +150,10 @@ class Store:
         """Reports crimed automatically that an officer still has to dispose of, in the same order."""
         return self._in_work_list("awaiting_disposal", after)
 
+    def heads_with_news(self, after: str = "") -> Iterator[tuple[str, Head]]:
+        """Decided reports about which the person has told us more since, in the same order."""
+        return self._in_work_list("new_information", after)
+
     def due(self, until: datetime, kinds: Sequence[str] = ("new", "open")) -> Iterator[str]:
         """References of open reports whose deadline is not after `until`, nearest deadline first, each once.
 

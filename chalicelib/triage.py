@@ -133,6 +133,11 @@ def assess(category: str, answers: Answers) -> Assessment:
     )
 
 
+def higher(one: str | None, other: str) -> str:
+    """The more urgent of two priorities; None is below all."""
+    return min(one or other, other, key=PRIORITIES.index)
+
+
 def urgency(priority: str | None, deadline: str, reference: str) -> str:
     """The order of the work list as one text: most urgent first, then nearest deadline; unassessed before all."""
     rank = PRIORITIES.index(priority) + 1 if priority else 0

@@ -16,6 +16,7 @@ from chalicelib.queues import Queue
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table
+from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class Service:
         from chalicelib.passes import Passes  # not on the way of a submission
 
         return Passes(self.secrets, self.clock)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        return Throttle(self.table, self.secrets, self.clock)
 
     @cached_property
     def numbers(self) -> CrimeNumbers:

@@ -264,19 +264,20 @@ import json, sys
 from datetime import UTC, datetime
 from chalicelib import pages
 from chalicelib.errors import FieldError
+from chalicelib.pages import status
 from chalicelib.forms import CATEGORIES, EXAMPLES
-from chalicelib.forms.contact import Contact
 from chalicelib.report import receive
 
 site = pages.Site("Example Police", "/dev")
 made = [pages.start(site), pages.sent(site, "7K3M-9QWP-R2T8", "7 K 3 M"), pages.problem(site, 404, "Not here", "<b>")]
 made += [pages.stop(site, where) for where in ("emergency", "robbery", "fraud", "lost_property")]
-made.append(pages.status_form(site, Contact, {}, [FieldError("email", "Enter <an> email")]))
+made.append(status.ask(site, {}, [FieldError("email", "Enter <an> email")]))
 for name in CATEGORIES:
     answers = EXAMPLES[name]
     made.append(pages.report_form(site, name, {}, [FieldError("contact.email", "Enter an email")], "token"))
     made.append(pages.already_sent(site, name, answers, "7K3M-9QWP-R2T8", "token"))
-    made.append(pages.standing(site, receive("7K3M9QWPR2T8", name, answers, datetime(2026, 1, 2, tzinfo=UTC))))
+    report = receive("7K3M9QWPR2T8", name, answers, datetime(2026, 1, 2, tzinfo=UTC))
+    made.append(status.standing(status.Place(site, "7K3M-9QWP-R2T8", "token"), report, True, "added"))
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([made, [file for file in files if file], [name for name in sys.modules if "govuk" in name]]))
 """

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from chalicelib import pages
 from chalicelib.errors import FieldError
 from chalicelib.forms import EXAMPLES
-from chalicelib.handlers.public import WhoAsks
+from chalicelib.pages import status
 from chalicelib.report import receive
 
 CSP = (
@@ -31,6 +31,8 @@ ERRORS = [
     FieldError("contact.full_name", "Enter your full name"),
     FieldError("declaration", "Tick the box to send your report"),
 ]
+OPENED = status.Place(SITE, "7K3M-9QWP-R2T8", "token")
+RECEIVED = receive("7K3M9QWPR2T8", "theft", EXAMPLES["theft"], datetime(2026, 11, 23, 9, tzinfo=UTC))
 PAGES = {
     "/": pages.start(SITE),
     "/report/burglary": pages.report_form(SITE, "burglary", {}, [], "token"),
@@ -39,10 +41,14 @@ PAGES = {
     "/errors": pages.report_form(SITE, "theft", {"items": [{"make": "Acme"}, {}]}, ERRORS, "token"),
     "/already-sent": pages.already_sent(SITE, "theft", {}, "7K3M-9QWP-R2T8", "token"),
     "/sent": pages.sent(SITE, "7K3M-9QWP-R2T8", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray"),
-    "/status": pages.status_form(SITE, WhoAsks, {}, [FieldError("reference", "Enter your reference")]),
-    "/standing": pages.standing(
-        SITE, receive("7K3M9QWPR2T8", "theft", EXAMPLES["theft"], datetime(2026, 11, 23, 9, tzinfo=UTC))
-    ),
+    "/status": status.ask(SITE, {}, [FieldError("reference", "Enter your reference")]),
+    "/standing": status.standing(OPENED, RECEIVED, may_be_called=True, done="added"),
+    "/add": status.add(OPENED, {}, [FieldError("text", "Enter what you want to add")]),
+    "/call-back": status.call_back(OPENED, {"soon": "As soon as you can"}, RECEIVED, {}, []),
+    "/call-back-error": status.call_back(OPENED, {"soon": "Soon"}, RECEIVED, {}, [FieldError("time", "Select a time")]),
+    "/letters": status.letters(OPENED, True, []),
+    "/refused": status.refused(OPENED, "Call 101."),
+    "/hour-is-over": status.hour_is_over(SITE, "What I had written"),
     "/problem": pages.problem(SITE, 404, "Page not found"),
     "/emergency": pages.stop(SITE, "emergency"),
     "/robbery": pages.stop(SITE, "robbery"),

@@ -22,7 +22,18 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
            for path in (ROOT / "chalicelib").rglob("*.py")} | {"app": ROOT / "app.py"}  # fmt: skip
 
 # Imports point one way: each part may know those named here, and nothing else of ours.
-RULES = {"times", "errors", "reference", "disposals", "triage", "offences", "report", "statistics"}
+RULES = {
+    "times",
+    "errors",
+    "reference",
+    "disposals",
+    "triage",
+    "offences",
+    "report",
+    "statistics",
+    "call_backs",
+    "by_public",
+}
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
     "forms": {"errors"},
@@ -35,6 +46,7 @@ KNOWS = {
     "crime_numbers": RULES | {"table"},
     "token_secrets": {"times", "table"},
     "passes": set(),
+    "throttle": {"errors", "table"},
     "drafts": RULES | {"table"},
     "report_items": RULES | {"table"},
     "store": RULES | {"table", "report_items"},
@@ -53,6 +65,7 @@ KNOWS = {
         "rule",
         "store",
         "table",
+        "throttle",
         "token_secrets",
     },
 }

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
+from chalicelib import by_public
 from chalicelib import report as life
 from chalicelib.casework import Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
@@ -51,6 +52,7 @@ class Known:
         self.crimed_at: Any = None
         self.crimed_by: str | None = None
         self.call_backs = 0
+        self.news = False
 
     def held_from(self, officer: Officer, now: Any) -> bool:
         return self.holder is not None and self.until > now and officer not in (self.holder, SUE)
@@ -81,6 +83,21 @@ class Lives(RuleBasedStateMachine):
             return multiple()
         self.known[report.reference] = Known(token, said, self.parts.clock.now)
         return report.reference
+
+    @rule(reference=references, id=st.sampled_from("ab"), wanted=st.booleans())
+    def tell_more(self, reference: str, id: str, wanted: bool) -> None:
+        """From outside the life cycle moves on by an entry, or not at all."""
+        known = self.known[reference]
+        before = self.parts.now(reference)
+        try:
+            after = self.parts.casework.add(reference, id, f"more {id}")
+            after = self.parts.casework.want_letters(reference, wanted)
+            after = self.parts.casework.choose_time(reference, f"time {id}")
+        except NotAllowed:
+            assert known.status not in OPEN or before.version > by_public.MOST_ENTRIES
+            after = self.parts.now(reference)
+        assert (after.status, after.claim) == (before.status, before.claim)
+        known.version, known.news = after.version, after.has_news
 
     # Messages, which come late, twice and in any order
 
@@ -150,6 +167,7 @@ class Lives(RuleBasedStateMachine):
         if verb == "crime":
             known.crimed_at, known.crimed_by = now, officer.actor.id
         known.call_backs += verb in ("no_answer", "reached")
+        known.news = known.news and verb in ("claim", "release")
         assert report == self.parts.now(reference)
 
     def changes_nothing(self, known: Known, officer: Officer, verb: str) -> bool:
@@ -233,6 +251,8 @@ class Lives(RuleBasedStateMachine):
         assert sorted(waiting) == sorted(
             ref for ref, known in self.known.items() if known.status == "crimed" and not known.disposal
         )
+        news = [head.reference for _, head in self.parts.store.heads_with_news()]
+        assert sorted(news) == sorted(ref for ref, known in self.known.items() if known.news and ref not in waiting)
 
     @invariant()
     def statistics_equal_a_recount(self) -> None:

@@ -326,7 +326,23 @@ def the_public_reports(service: Service) -> None:
     factor = {"email": "eve@example.com"}
     assert service.http(f"GET /reports/{reference}")[0] == 200
     assert service.http(f"POST /reports/{reference}/status", factor)[0] == 200
-    assert service.http("POST /status", [("reference", reference), *factor.items()])[0] == 200
+    assert service.http("POST /status", [("reference", reference), *factor.items()])[0] == 303
+    the_public_comes_back(service, reference, service.answered["headers"]["Set-Cookie"].partition(";")[0])
+
+
+def the_public_comes_back(service: Service, reference: str, cookie: str) -> None:
+    def token(action: str) -> str:
+        status, text = service.http(f"GET /status/{reference}{action}", cookie=cookie)
+        assert status == 200
+        return str(text.partition('name="token" value="')[2].partition('"')[0])
+
+    token("")
+    more = {"add": ("text", "There is a video"), "call-back": ("time", "soon"), "letters": ("wanted", "no")}
+    for action, said in more.items():
+        assert service.http(f"POST /status/{reference}/{action}", [("token", token(f"/{action}")), said],
+                            cookie=cookie)[0] in (303, 409)  # fmt: skip
+    assert service.http(f"POST /status/{reference}/close", [])[0] == 303
+    service.officer("GET /triage?status=new_information")
 
 
 def officers_decide(service: Service) -> None:

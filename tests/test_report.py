@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import by_public
 from chalicelib import report as life
 from chalicelib.errors import NotAllowed
 from chalicelib.report import RULE, Claim, Crime, Move, Report, Status, Words
@@ -28,13 +29,17 @@ WHILE_OPEN = {
     "crime": "crimed",
     "crime_by_rule": "crimed",
     "not_crime": "not_crimed",
+    "add": "same",
+    "choose_time": "same",
+    "letters": "same",
 }
+ALWAYS = {"note": "same", "add": "same", "letters": "same"}
 EXPECTED = {
     "received": {"triage": "queued", **WHILE_OPEN},
     "queued": WHILE_OPEN,
     "awaiting_information": WHILE_OPEN,
-    "crimed": {"claim": "same", "release": "same", "dispose": "same", "note": "same"},
-    "not_crimed": {"note": "same"},
+    "crimed": {"claim": "same", "release": "same", "dispose": "same", **ALWAYS},
+    "not_crimed": ALWAYS,
 }
 
 
@@ -53,6 +58,9 @@ MOVES: dict[str, Callable[[Report], Report]] = {
     "not_crime": lambda report: life.not_crime(report, OFFICER, NOW, "no_offence", words(), {}),
     "dispose": lambda report: life.dispose(report, OFFICER, NOW, "further_investigation", 0),
     "note": lambda report: life.note(report, OFFICER, NOW, words()),
+    "add": lambda report: by_public.add(report, NOW, f"id {report.version}", words()),
+    "choose_time": lambda report: by_public.choose_time(report, NOW, words("in the morning")),
+    "letters": lambda report: by_public.want_letters(report, NOW, not report.wants_letters),
 }
 
 
@@ -71,7 +79,19 @@ STANDING = {
 
 def lived() -> Report:
     report = life.note(received(), OFFICER, NOW, words("first words"))
-    for move in ("triage", "claim", "note", "ask", "reach", "crime", "note", "dispose"):
+    for move in (
+        "triage",
+        "add",
+        "claim",
+        "note",
+        "choose_time",
+        "ask",
+        "reach",
+        "letters",
+        "crime",
+        "note",
+        "dispose",
+    ):
         report = MOVES[move](report)
     return report
 
@@ -121,7 +141,72 @@ def test_a_decision_ends_the_claim(move: str) -> None:
     assert MOVES[move](claimed).claim is None
 
 
-@pytest.mark.parametrize("move", ["ask", "reach", "note"])
+# What the person does later
+
+
+def test_the_same_addition_twice_is_one() -> None:
+    once = by_public.add(received(), NOW, "an id", words("There is a video."))
+    assert by_public.add(once, NOW + timedelta(minutes=1), "an id", words("There is a video.")) == once
+    assert by_public.add(once, NOW, "another", words("There is a video.")).version == 3
+
+
+def test_an_addition_may_raise_the_priority_and_never_lowers_it() -> None:
+    raised = by_public.add(received(), NOW, "1", words("They are still outside my house."))
+    assert (raised.priority, raised.reasons) == ("urgent", ("The words suggest that it is still going on",))
+    later = by_public.add(raised, NOW, "2", words("Thank you."))
+    assert (later.priority, later.reasons) == (raised.priority, raised.reasons)
+    assert by_public.add(later, NOW, "3", words("It happened before.")).priority == "urgent"
+
+
+def test_a_time_chosen_twice_is_noted_once_and_the_last_counts() -> None:
+    chosen = by_public.choose_time(received(), NOW, words("in the morning"))
+    assert by_public.choose_time(chosen, NOW, words("in the morning")) == chosen
+    assert by_public.choose_time(chosen, NOW, words("in the evening")).call_back_wanted == "in the evening"
+    assert received().call_back_wanted is None
+
+
+def test_letters_are_stopped_and_resumed() -> None:
+    stopped = by_public.want_letters(received(), NOW, False)
+    assert not stopped.wants_letters
+    assert by_public.want_letters(stopped, NOW, False) == stopped
+    assert by_public.want_letters(stopped, NOW, True).wants_letters
+    assert by_public.want_letters(received(), NOW, True) == received()
+
+
+def test_nobody_fills_a_report_from_outside() -> None:
+    report = received()
+    with pytest.raises(NotAllowed) as refused:
+        for number in range(100):
+            report = by_public.want_letters(report, NOW, bool(number % 2))
+    assert report.version == by_public.MOST_ENTRIES + 1
+    assert "Call 101" in refused.value.detail
+    for move in ("note", "claim", "crime"):
+        MOVES[move](report)
+
+
+@pytest.mark.parametrize(
+    ("moves", "news"),
+    [
+        (["add"], False),  # it is open, so an officer will read it
+        (["add", "crime"], False),
+        (["crime", "add"], True),
+        (["not_crime", "add"], True),
+        (["crime", "add", "claim"], True),  # to hold it is not to read it
+        (["crime", "add", "letters"], True),
+        (["crime", "add", "note"], False),
+        (["crime", "add", "dispose"], False),
+        (["crime", "letters"], False),
+        (["crime", "add", "note", "add"], True),
+    ],
+)
+def test_what_is_added_to_a_decided_report_is_news_until_an_officer_writes(moves: list[str], news: bool) -> None:
+    report = received()
+    for move in moves:
+        report = MOVES[move](report)
+    assert report.has_news == news
+
+
+@pytest.mark.parametrize("move", ["ask", "reach", "note", "add", "choose_time", "letters"])
 def test_other_work_leaves_the_claim(move: str) -> None:
     assert MOVES[move](MOVES["claim"](STANDING["queued"])).claim
 
@@ -161,7 +246,8 @@ def test_the_number_and_author_of_a_crime_survive_a_disposal() -> None:
 def test_history_says_who_did_what_and_when() -> None:
     entries = LIVED.entries
     assert [entry["what"] for entry in entries] == [
-        "received", "noted", "triaged", "claimed", "noted", "call_back", "call_back", "crimed", "noted", "disposed"
+        "received", "noted", "triaged", "added", "claimed", "noted", "call_back_time", "call_back", "call_back",
+        "letters_stopped", "crimed", "noted", "disposed",
     ]  # fmt: skip
     assert [entry["by"] for entry in entries[:3]] == ["public", "officer-ann", "triage"]
     assert entries[-1]["by_name"] == "Ann Officer" and entries[-1]["at"] == "2026-11-23T09:00:00Z"
@@ -186,7 +272,7 @@ def test_an_untouched_history_verifies() -> None:
 
 
 def test_erased_words_leave_it_verifiable() -> None:
-    assert len(LIVED.words) == 5
+    assert len(LIVED.words) == 7
     for kept in range(5):
         assert life.verify(replace(LIVED, words=LIVED.words[:kept] + LIVED.words[kept + 1 :])) is None
     assert life.verify(replace(LIVED, words=())) is None

@@ -37,7 +37,9 @@ class Visitor:
     def send(self, *, to: str = "", **answers: Any) -> requests.Response:
         """Fill in the last form of the page, or the one whose address ends with `to`, and send it."""
         action, hidden = self.form(to)
-        self.page = self.session.post(urljoin(self.page.url, action), data={**hidden, **answers}, timeout=30)
+        as_browsers = {"Content-Type": "application/x-www-form-urlencoded"}  # also of a form without fields
+        sent = {**hidden, **answers}
+        self.page = self.session.post(urljoin(self.page.url, action), data=sent, headers=as_browsers, timeout=30)
         return self.page
 
     def form(self, to: str = "") -> tuple[str, dict[str, str]]:

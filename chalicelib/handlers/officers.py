@@ -24,6 +24,7 @@ from chalicelib.wiring import service
 officers = Blueprint(__name__)
 
 AWAITING_DISPOSAL = "awaiting_disposal"
+NEW_INFORMATION = "new_information"
 USUAL_LIMIT, LARGEST_LIMIT = 50, 200
 _HANDLE_REPORTS = ("officer", "supervisor")
 _SEE_FIGURES = ("analyst", "officer", "supervisor")
@@ -33,11 +34,14 @@ _CHANGE = {"methods": ["POST"], "content_types": [JSON]}
 @officers.route("/triage", methods=["GET"])
 @signed_in(officers, *_HANDLE_REPORTS)
 def list_reports(request: Request, identity: Identity) -> Response:
-    """Open reports, or with `status=awaiting_disposal` those crimed automatically; most urgent first."""
+    """Open reports; with `status=awaiting_disposal` those crimed automatically, with `status=new_information` decided
+    ones whose person has told us more since. Most urgent first.
+    """
     query = query_of(request)
     wanted, limit, after = _filters(query), _limit(query), _place(query)
     casework, officer = service().casework, _officer(identity)
-    lister = casework.list_awaiting_disposal if query.get("status") == AWAITING_DISPOSAL else casework.list_open
+    decided = {AWAITING_DISPOSAL: casework.list_awaiting_disposal, NEW_INFORMATION: casework.list_with_news}
+    lister = decided.get(query.get("status", ""), casework.list_open)
     found = lister(officer, lambda head: all(_matches(head, *pair) for pair in wanted.items()), after, limit)
     more = {"cursor": _cursor(found[-1][0])} if len(found) == limit else {}
     return data({"reports": [_head(head) for _, head in found]} | more)
@@ -152,6 +156,8 @@ def _whole(report: Report) -> Response:
         "attend": assessment.attend,
         "solvability": assessment.solvability,
         "suggested_offence": {"code": suggestion.code, "title": suggestion.title, "because": suggestion.because},
+        **({"call_back_wanted": report.call_back_wanted} if report.call_back_wanted else {}),
+        **({} if report.wants_letters else {"letters_stopped": True}),
         "history": _history(report),
         "letters": service().casework.letters(report.reference),
     }  # fmt: skip
@@ -201,7 +207,7 @@ def _history(report: Report) -> list[dict[str, Any]]:
 
 def _filters(query: dict[str, str]) -> dict[str, str]:
     allowed = {
-        "status": [AWAITING_DISPOSAL, *sorted(OPEN)],
+        "status": [AWAITING_DISPOSAL, NEW_INFORMATION, *sorted(OPEN)],
         "category": list(CATEGORIES),
         "priority": [*PRIORITIES, UNASSESSED],
     }
@@ -210,7 +216,7 @@ def _filters(query: dict[str, str]) -> dict[str, str]:
               for name, value in asked.items() if value not in allowed[name]]  # fmt: skip
     if errors:
         raise InvalidAnswers(errors=errors)
-    return {name: value for name, value in asked.items() if value != AWAITING_DISPOSAL}
+    return {name: value for name, value in asked.items() if value not in (AWAITING_DISPOSAL, NEW_INFORMATION)}
 
 
 def _matches(head: Head, name: str, value: str) -> bool:

@@ -12,16 +12,17 @@ from chalicelib.errors import (
     Refused,
     Stale,
     TooLarge,
+    TooManyTries,
     Unreadable,
     VersionMissing,
     WrongMediaType,
 )
 from chalicelib.forms import CATEGORIES, EXAMPLES, TITLES, schema
 from chalicelib.forms.schema import QuestionsSchema
+from chalicelib.forms.status import SecondFactor
 from chalicelib.handlers.decisions import DISPOSALS, CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
 from chalicelib.handlers.http import JSON, PROBLEM
-from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT
-from chalicelib.handlers.public import SecondFactor
+from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_INFORMATION
 from chalicelib.identity import IssuerUnavailable
 from chalicelib.report import OPEN, Status
 from chalicelib.statistics import NOT_CRIMED_REASONS
@@ -85,7 +86,8 @@ def _public(report: dict[str, Any], factor: dict[str, Any]) -> dict[str, Any]:
                 "summary": "Where a report stands, for who made it",
                 "parameters": [_REFERENCE],
                 "requestBody": {"required": True, "content": {JSON: {"schema": factor}}},
-                "responses": {"200": _json("Where it stands.", _ref("Standing"))} | _problems(NotFound, *_BAD),
+                "responses": {"200": _json("Where it stands.", _ref("Standing"))}
+                | _problems(NotFound, TooManyTries, *_BAD),
             }
         },
     }
@@ -156,7 +158,7 @@ _PRIORITY = {"enum": [*PRIORITIES, UNASSESSED]}
 _DISPOSAL = {"enum": list(DISPOSALS)}
 # A filter that is left blank does not filter.
 _FILTERS = [
-    _query("status", {"enum": [AWAITING_DISPOSAL, *sorted(OPEN), ""]}),
+    _query("status", {"enum": [AWAITING_DISPOSAL, NEW_INFORMATION, *sorted(OPEN), ""]}),
     _query("category", {"enum": [*CATEGORIES, ""]}),
     _query("priority", {"enum": [*PRIORITIES, UNASSESSED, ""]}),
     _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT}),

@@ -1,16 +1,14 @@
-"""What the public uses: the forms, the confirmation, the status of a report."""
+"""What the public uses: the start, a report in one go, the confirmation."""
 
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
-from typing import Annotated, Any
+from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotFound, SentElsewhere
 from chalicelib.forms import CATEGORIES, Submission, canonical, form_values, read_form, read_json
-from chalicelib.forms.answers import Line
-from chalicelib.forms.questions import Ask, Section
 from chalicelib.handlers.http import (
     FORM,
     JSON,
@@ -19,7 +17,6 @@ from chalicelib.handlers.http import (
     base,
     body_of,
     data,
-    model_of,
     page,
     pairs_of,
     see_other,
@@ -27,7 +24,6 @@ from chalicelib.handlers.http import (
 from chalicelib.reference import parse, show, spell
 from chalicelib.report import Report, Status
 from chalicelib.times import stamp
-from chalicelib.triage import assess
 from chalicelib.wiring import mint, service
 
 public = Blueprint(__name__)
@@ -45,21 +41,6 @@ def _for_our_websites(view: Callable[..., Response]) -> Callable[..., Response]:
         return answered
 
     return answer
-
-
-class SecondFactor(Section):
-    """What only the person who reported knows besides the reference."""
-
-    email: Annotated[Line, Ask("Email address", "your email address")] = None
-    phone: Annotated[Line, Ask("Telephone number", "your telephone number")] = None
-
-
-class WhoAsks(Section):
-    """The questions of the status page."""
-
-    reference: Annotated[str, Ask("Reference", "your reference", "Such as 7K3M-9QWP-R2T8", width=20)]
-    email: Annotated[str, Ask("Email address", "your email address", "The one in your report", autocomplete="email")]
-    phone: Annotated[str, Ask("Or telephone number", "your number", "If you gave no email address", autocomplete="tel")]
 
 
 @public.route("/healthz", methods=["GET"])
@@ -129,43 +110,6 @@ def confirmation(request: Request, reference: str) -> Response:
     return page(pages.sent(_site(request), show(plain), spell(plain)))
 
 
-@public.route("/reports/{reference}/status", methods=["POST"], content_types=[JSON])
-@answering(public)
-def status(request: Request, reference: str) -> Response:
-    """Where a report stands. A wrong or missing factor and an unknown reference are told alike."""
-    factor = model_of(request, SecondFactor)
-    plain = parse(reference) or "unknown"
-    report = service().casework.status_for(plain, factor.email or "", factor.phone or "")
-    return data(_standing(report))
-
-
-@public.route("/status", methods=["GET"])
-@answering(public)
-def status_page(request: Request) -> Response:
-    """Asks for the reference and a second factor."""
-    from chalicelib import pages
-
-    return page(pages.status_form(_site(request), WhoAsks, {}, []))
-
-
-@public.route("/status", methods=["POST"], content_types=[FORM])
-@answering(public)
-def show_status(request: Request) -> Response:
-    """Where the report stands, or the questions again. What is wrong is not said: it would help who guesses."""
-    from chalicelib import pages
-
-    typed = {name: value.strip() for name, value in pairs_of(request)}
-    if errors := _unanswered(typed):
-        return page(pages.status_form(_site(request), WhoAsks, typed, errors), 422)
-    try:
-        reference = parse(typed.get("reference", "")) or "unknown"
-        report = service().casework.status_for(reference, typed.get("email", ""), typed.get("phone", ""))
-    except NotFound as refusal:
-        errors = [FieldError("reference", refusal.detail)]
-        return page(pages.status_form(_site(request), WhoAsks, typed, errors), refusal.status)
-    return page(pages.standing(_site(request), report))
-
-
 @public.route("/static/{name}", methods=["GET"])
 @answering(public)
 def static(request: Request, name: str) -> Response:
@@ -221,13 +165,6 @@ def _with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:
     return values | {"items": items[:50]}
 
 
-def _unanswered(typed: dict[str, str]) -> list[FieldError]:
-    errors = [] if typed.get("reference") else [FieldError("reference", "Enter your reference")]
-    if not (typed.get("email") or typed.get("phone")):
-        errors.append(FieldError("email", "Enter the email address or the telephone number that you gave"))
-    return errors
-
-
 def _receipt(report: Report) -> dict[str, str]:
     """The same for the first and every later answer to one submission."""
     return {
@@ -237,21 +174,6 @@ def _receipt(report: Report) -> dict[str, str]:
         "deadline": stamp(report.deadline),
         "status": str(Status.RECEIVED),
     }
-
-
-def _standing(report: Report) -> dict[str, Any]:
-    standing: dict[str, Any] = {
-        "reference": show(report.reference),
-        "category": report.category,
-        "received_at": stamp(report.received_at),
-        "status": str(report.status),
-    }
-    if report.crime:
-        standing |= {"crime_number": report.crime.number}
-        standing |= {"disposal": report.crime.disposal} if report.crime.disposal else {}
-    if report.status is Status.AWAITING_INFORMATION:
-        standing["call_back"] = {"questions": list(assess(report.category, report.answers).missing)}
-    return standing
 
 
 def _idempotency_key(request: Request) -> str | None:

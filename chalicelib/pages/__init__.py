@@ -6,16 +6,11 @@ from typing import Any
 
 from chalicelib.errors import FieldError
 from chalicelib.forms import CATEGORIES
-from chalicelib.forms.questions import Section
 from chalicelib.pages.fields import Problem, fields_of, problems_of
 from chalicelib.pages.render import render, static_file
-from chalicelib.reference import show
-from chalicelib.report import Report
-from chalicelib.times import spoken
-from chalicelib.triage import assess
 
 __all__ = [
-    "Site", "already_sent", "problem", "report_form", "sent", "standing", "start", "static_file", "status_form", "stop",
+    "Site", "already_sent", "problem", "report_form", "sent", "start", "static_file", "stop",
 ]  # fmt: skip
 
 
@@ -52,28 +47,6 @@ def stop(site: Site, where: str, back: str = "") -> str:
 def sent(site: Site, reference: str, spoken: str) -> str:
     """The report has arrived: its reference, how to say it, and what happens next."""
     return render("sent.html", site=site, reference=reference, spoken=spoken)
-
-
-def status_form(site: Site, model: type[Section], values: Mapping[str, str], errors: Sequence[FieldError]) -> str:
-    """`/status`: the questions of `model` that show us who asks, with what was typed and what is wrong with it."""
-    fields = fields_of(model, values, errors)
-    return render("status.html", site=site, fields=fields, problems=problems_of(fields, errors))
-
-
-def standing(site: Site, report: Report) -> str:
-    """Where a report stands, for the person who made it."""
-    crime = report.crime
-    return render(
-        "standing.html",
-        site=site,
-        reference=show(report.reference),
-        received=spoken(report.received_at),
-        deadline=spoken(report.deadline),
-        status=str(report.status),
-        crime_number=crime.number if crime else "",
-        disposal=crime.disposal if crime else None,
-        missing=assess(report.category, report.answers).missing,
-    )
 
 
 def problem(site: Site, status: int, title: str, detail: str = "") -> str:
