@@ -476,7 +476,7 @@ def test_every_method_of_a_client_is_in_the_story(service: Service) -> None:
 
 BY_PEOPLE = {
     "store.accesses.query", "crime_numbers.taken_and_void.get", "crime_numbers.taken_and_void.query",
-    "letters.letters.query", "token_secrets.rotate.update",
+    "senders.letters.query", "token_secrets.rotate.update",
 }  # fmt: skip
 """What no function does: it is for commands, the one-machine runner and tests."""
 
