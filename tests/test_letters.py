@@ -179,13 +179,6 @@ def test_a_late_letter_says_what_was_true_when_it_was_asked_for() -> None:
     assert {write(report, version, "x").id for version in (1, 2, 3)} == {f"{REFERENCE}-{n}" for n in (1, 2, 3)}
 
 
-@pytest.mark.parametrize("name", ["<b>Eve</b> & {{ 7*7 }}", "Eve\r\nBcc: all@example.com", "{% raw %}", "None"])
-def test_a_name_is_only_a_name(name: str) -> None:
-    letter = latest(received(contact=contact() | {"full_name": name}))
-    assert f"Dear {name},\n" in letter.body
-    assert letter.subject == "We have your report 7K3M-9QWP-R2TX" and letter.to == "eve@example.com"
-
-
 # Which change asks for one
 
 
