@@ -401,7 +401,8 @@ mail.create_email_identity(EmailIdentity="letters@example.com")
 letter = Letter("1", "ann@example.com", "x", "7K3M9QWPR2T8", subject="x", body="x", html="x", markdown="x")
 Ses(lambda: mail, "letters@example.com").send(letter, datetime(2026, 1, 1, tzinfo=UTC))
 store = client("ssm")
-store.put_parameter(Name="/key", Value="key-" + "-".join(["00000000-0000-0000-0000-000000000000"] * 2))
+key = "key-" + "-".join(["00000000-0000-0000-0000-000000000000"] * 2)
+store.put_parameter(Name="/key", Type="SecureString", Value=key)
 try:
     Notify(lambda: store, "/key", "x", os.environ["AWS_ENDPOINT_URL"]).send(letter, datetime(2026, 1, 1, tzinfo=UTC))
 except Exception as error:  # moto is no Notify, but the way there was whole
