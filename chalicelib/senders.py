@@ -29,7 +29,7 @@ class Outbox:
 
     def send(self, letter: Letter, at: datetime) -> None:
         """Keep it; the same letter again is kept once."""
-        item = asdict(letter) | {"pk": "OUTBOX", "sk": letter.id, "sent_at": stamp(at)}
+        item = asdict(letter) | {"pk": "OUTBOX", "sk": letter.id, "sent_at": stamp(at), "markdown": None}
         try:
             self._table.put_new(item)
         except ConditionFailed:
