@@ -52,10 +52,11 @@ class Casework:
         clock: Callable[[], datetime],
         mint: Callable[[], str],
         force_name: str,
+        service_url: str = "",
     ) -> None:
         """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
         self._store, self._numbers, self._sender = store, numbers, sender
-        self._clock, self._mint, self._force_name = clock, mint, force_name
+        self._clock, self._mint, self._force_name, self._service_url = clock, mint, force_name, service_url
 
     # The public
 
@@ -274,7 +275,7 @@ class Casework:
         if why := letters.withheld(report, version):
             return f"withheld: {why}"
         try:
-            self._sender.send(letters.write(report, version, self._force_name), now)
+            self._sender.send(letters.write(report, version, self._force_name, self._service_url), now)
         except letters.Undeliverable as refusal:
             return f"failed: {refusal}"
         except Exception:

@@ -19,10 +19,14 @@ class Settings:
     force_code: str
     letter_sender: str
     letter_from: str
+    notify_template_id: str
+    notify_key_parameter: str
+    notify_url: str
+    service_url: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises KeyError for what is not set; origins and sender may be left out."""
+        """Raises KeyError for what is not set; origins, what letters need and our own address may be left out."""
         return cls(
             table=environ["REPORTS_TABLE"],
             triage_queue_url=environ["TRIAGE_QUEUE_URL"],
@@ -34,4 +38,8 @@ class Settings:
             force_code=environ["FORCE_CODE"],
             letter_sender=environ.get("LETTER_SENDER", "outbox"),
             letter_from=environ.get("LETTER_FROM", ""),
+            notify_template_id=environ.get("NOTIFY_TEMPLATE_ID", ""),
+            notify_key_parameter=environ.get("NOTIFY_KEY_PARAMETER", ""),
+            notify_url=environ.get("NOTIFY_URL", "https://api.notifications.service.gov.uk"),
+            service_url=environ.get("SERVICE_URL", "").rstrip("/"),
         )

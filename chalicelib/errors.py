@@ -11,10 +11,19 @@ class FieldError(NamedTuple):
     message: str
 
 
+class OutsideError(Exception):
+    """Another service refused, for now. `code` is its word for why, one of few: no sentence, nothing about a person."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def described(error: Exception) -> str:
     """An unforeseen error for a log: its type and place, never its message, which may quote what a person wrote."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+    code = f" {error.code}" if isinstance(error, OutsideError) else ""
+    return f"{type(error).__name__}{code} at {place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
 
 
 class Refused(Exception):

@@ -1,25 +1,18 @@
-"""Letters to the person who reported: which change asks for one, its words, and who sends it.
+"""Letters to the person who reported: which change asks for one, and what it is about. `senders.py` sends them.
 
-The words are in `letters/*.txt`, the first line is the subject. A letter is written from the history entry that asked
-for it, so it says the same however late it goes out.
+The words are in `letters/*.txt`, and `typeset.py` makes of them what is sent. A letter is written from the history
+entry that asked for it, so it says the same however late it goes out.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from chalicelib.reference import show, spell
 from chalicelib.report import Report, Status
-from chalicelib.table import ConditionFailed, Table
-from chalicelib.times import read_stamp, spoken, stamp
+from chalicelib.times import read_stamp, spoken
 from chalicelib.triage import assess
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from mypy_boto3_sesv2 import SESV2Client
 
 _TEMPLATES = {
     "received": "acknowledgement",
@@ -34,7 +27,7 @@ _WHAT = {"burglary": "a burglary", "theft": "a theft", "criminal_damage": "crimi
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter, ready to go. `id` is the same however often it is tried."""
+    """One letter, ready to go. `id` is the same however often it is tried; `markdown` is `body` for GOV.UK Notify."""
 
     id: str
     to: str
@@ -42,6 +35,8 @@ class Letter:
     reference: str
     subject: str
     body: str
+    html: str
+    markdown: str
 
 
 class Undeliverable(Exception):
@@ -78,13 +73,13 @@ def withheld(report: Report, version: int) -> str | None:
     return None if contact.get("email") else "there is no email address"
 
 
-def write(report: Report, version: int, force_name: str) -> Letter:
-    """The letter that `asked_for` named."""
+def write(report: Report, version: int, force_name: str, service_url: str = "") -> Letter:
+    """The letter that `asked_for` named. `service_url` is where people find us, if that is known."""
     template = asked_for(report, version)
     assert template
     contact, entry = report.answers["contact"], report.entries[version - 1]
     return _letter(f"{report.reference}-{version}", contact["email"], template, show(report.reference),
-                   _facts(report, entry, force_name))  # fmt: skip
+                   _facts(report, entry, force_name) | {"service_url": service_url})  # fmt: skip
 
 
 def return_link(to: str, link: str, until: datetime, force_name: str, category: str, id: str) -> Letter:
@@ -94,8 +89,10 @@ def return_link(to: str, link: str, until: datetime, force_name: str, category: 
 
 
 def _letter(id: str, to: str, template: str, reference: str, facts: Mapping[str, Any]) -> Letter:
-    subject, _, body = _words().get_template(f"{template}.txt").render(facts).partition("\n")
-    return Letter(id, to, template, reference, subject.removeprefix("Subject: "), body)
+    from chalicelib.typeset import typeset  # not on the way of a submission
+
+    subject, text, html, markdown = typeset(template, facts, facts["force"])
+    return Letter(id, to, template, reference, subject, text, html, markdown)
 
 
 def _first_of_its_round(report: Report, version: int) -> bool:
@@ -111,9 +108,11 @@ def _says_something_new(report: Report, version: int) -> bool:
 
 
 def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[str, Any]:
+    from chalicelib.typeset import typed
+
     contact = report.answers["contact"]
     return {
-        "name": contact["full_name"],
+        "name": typed(contact["full_name"]),
         "force": force_name,
         "reference": show(report.reference),
         "spelled": spell(report.reference),
@@ -123,7 +122,7 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "missing": assess(report.category, report.answers).missing,
         "has_phone": bool(contact.get("phone")),
         "can_call": bool(contact.get("phone")) and contact.get("safe_to_call") != "no",
-        "safe_times": contact.get("safe_times"),
+        "safe_times": typed(contact.get("safe_times") or ""),
         "decided": spoken(read_stamp(entry["at"])),
         "is_victim": report.answers.get("reporter") != "witness",
         "is_open": report.is_open,
@@ -131,58 +130,5 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),
         "disposal": entry.get("disposal"),
         "reason": entry.get("reason"),
-        "other_force": entry.get("force"),
+        "other_force": typed(entry.get("force") or ""),
     }
-
-
-@cache
-def _words() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    words = FileSystemLoader(Path(__file__).parent / "letters")
-    return Environment(loader=words, undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-
-
-class Outbox:
-    """Keeps letters in the table instead of sending them: for one machine, and for trying out."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    def send(self, letter: Letter, at: datetime) -> None:
-        """Keep it; the same letter again is kept once."""
-        item = asdict(letter) | {"pk": "OUTBOX", "sk": letter.id, "sent_at": stamp(at)}
-        try:
-            self._table.put_new(item)
-        except ConditionFailed:
-            return
-
-    def letters(self) -> list[dict[str, str]]:
-        """All letters, oldest first: `to`, `template`, `reference`, `subject`, `body`, `sent_at`."""
-        kept = self._table.query(where="#pk = :outbox", given={"outbox": "OUTBOX"})
-        names = ("to", "template", "reference", "subject", "body", "sent_at")
-        return sorted(({name: item[name] for name in names} for item in kept), key=lambda letter: letter["sent_at"])
-
-
-class Ses:
-    """Sends by Amazon SES. `client` is called when the first letter goes, as making it is slow."""
-
-    _FOR_GOOD = frozenset({"BadRequestException"})  # MessageRejected may be our own configuration
-
-    def __init__(self, client: Callable[[], "SESV2Client"], sender: str) -> None:
-        self._client, self._from = client, sender
-
-    def send(self, letter: Letter, at: datetime) -> None:
-        """Hand it to SES. SES keeps no note of what it has sent, so a letter tried twice arrives twice."""
-        from botocore.exceptions import ClientError
-
-        text: Any = {"Subject": {"Data": letter.subject}, "Body": {"Text": {"Data": letter.body}}}
-        try:
-            self._client().send_email(
-                FromEmailAddress=self._from, Destination={"ToAddresses": [letter.to]}, Content={"Simple": text}
-            )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in self._FOR_GOOD:
-                raise Undeliverable(code) from None
-            raise

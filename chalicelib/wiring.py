@@ -11,9 +11,10 @@ from chalicelib.casework import Casework
 from chalicelib.config import Settings
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.identity import Verifier
-from chalicelib.letters import Outbox, Sender, Ses
+from chalicelib.letters import Sender
 from chalicelib.queues import Queue
 from chalicelib.rule import TwentyFourHourRule
+from chalicelib.senders import Notify, Outbox, Ses
 from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.throttle import Throttle
@@ -69,7 +70,8 @@ class Service:
 
     @cached_property
     def casework(self) -> Casework:
-        return Casework(self.store, self.numbers, self.sender, self.clock, mint, self.settings.force_name)
+        said = self.settings
+        return Casework(self.store, self.numbers, self.sender, self.clock, mint, said.force_name, said.service_url)
 
     @cached_property
     def drafts(self) -> "Drafts":
@@ -99,12 +101,16 @@ class Service:
 
     @cached_property
     def sender(self) -> Sender:
-        match self.settings.letter_sender:
+        said = self.settings
+        match said.letter_sender:
             case "outbox":
                 return Outbox(self.table)
             case "ses":
-                return Ses(lambda: client("sesv2"), self.settings.letter_from)
-        raise ValueError("LETTER_SENDER is neither outbox nor ses")
+                return Ses(lambda: client("sesv2"), said.letter_from)
+            case "notify":
+                key, template = said.notify_key_parameter, said.notify_template_id
+                return Notify(lambda: client("ssm"), key, template, said.notify_url)
+        raise ValueError("LETTER_SENDER is none of outbox, ses and notify")
 
 
 def client(name: str) -> Any:

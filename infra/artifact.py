@@ -44,14 +44,17 @@ IDLE = {
     "*.h": "for C compilers",
     "__pycache__": "of another machine",
 }
-SERVICES = ("dynamodb", "sqs", "sesv2")  # what the code asks botocore for; it describes 400 others
+SERVICES = ("dynamodb", "sqs", "sesv2", "ssm")  # what the code asks botocore for; it describes 400 others
 BOTOCORE = "botocore/data"
 COMPILES_TEMPLATES = ("jinja2", "govuk_frontend_jinja")
 TEMPLATES = """
 import sys
+from chalicelib import typeset
 from chalicelib.pages.render import environments
+pages, letters = sys.argv[1:]
 for environment in environments():
-    environment.compile_templates(sys.argv[1], zip=None, ignore_errors=False)
+    environment.compile_templates(pages, zip=None, ignore_errors=False)
+typeset.environment().compile_templates(letters, zip=None, ignore_errors=False)
 """
 
 
@@ -216,9 +219,11 @@ def _endpoint_prefix(model: Path) -> str:
 
 def _compile_templates(project: Path, tree: Path) -> None:
     """To Python, by the environments that would compile them at run time. In the checkout: it can run its own code."""
-    pages = tree / "chalicelib" / "pages"
-    _python(project, "-c", TEMPLATES, str(pages / "compiled"))
+    pages, letters = tree / "chalicelib" / "pages", tree / "chalicelib" / "letters"
+    _python(project, "-c", TEMPLATES, str(pages / "compiled"), str(letters / "compiled"))
     shutil.rmtree(pages / "templates")
+    for words in letters.glob("*.txt"):
+        words.unlink()
     shutil.rmtree(tree / "govuk_frontend_jinja")  # nothing but templates
 
 

@@ -31,6 +31,7 @@ def check(deployment: Deployment) -> None:
     """Raises GiveUp for whatever would stop us later, before anything is changed."""
     settings.check(deployment)
     settings.check_account(deployment)
+    settings.check_letters(deployment)
     print(f"{deployment.name} in account {deployment.account}, {deployment.region}", flush=True)
     for stack, parameters in stacks.wanted(deployment).items():
         list(stacks.changes(deployment, stack, parameters))

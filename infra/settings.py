@@ -13,13 +13,18 @@ MODEL = "dev"  # the policies that people edit; those of every other stage are t
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 WEB = re.compile(r"https://[^\s/]+\S*|http://(localhost|127\.0\.0\.1)(:\d+)?\S*")
 ANYTHING = re.compile(r"\S.*")
+TEMPLATE_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What a person chooses: what it looks like, and what it is.
 VARIABLES = {
     "FORCE_NAME": (ANYTHING, "the name of the force, as letters and pages show it"),
     "FORCE_CODE": (re.compile(r"[0-9]{2}"), "the two digits of the force, with which its crime numbers begin"),
-    "LETTER_SENDER": (re.compile("outbox|ses"), "how letters go out: outbox (kept in the table) or ses"),
+    "LETTER_SENDER": (re.compile("outbox|ses|notify"), "how letters go out: outbox (kept in the table), ses or notify"),
 }
-LETTER_FROM = {"LETTER_FROM": (ADDRESS, "the address that letters come from")}
+# What each way of sending letters asks for on top.
+LETTERS = {
+    "ses": {"LETTER_FROM": (ADDRESS, "the address that letters come from")},
+    "notify": {"NOTIFY_TEMPLATE_ID": (TEMPLATE_ID, "the id of the template, as GOV.UK Notify shows it")},
+}
 OPTIONS = {
     "alarm_email": (ADDRESS, "the address of who is woken"),
     "log_retention_days": (re.compile(r"\d+"), "how many days logs are kept"),
@@ -37,7 +42,7 @@ def check(deployment: Deployment) -> None:
 
 
 def _variables(deployment: Deployment) -> Iterator[str]:
-    asked = VARIABLES | (LETTER_FROM if _sends(deployment) else {})
+    asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)
         if not (isinstance(value, str) and form.fullmatch(value)):
@@ -54,7 +59,7 @@ def _options(deployment: Deployment) -> Iterator[str]:
             yield f"deployment.{name} is not known (known: {', '.join(OPTIONS)})"
         elif not OPTIONS[name][0].fullmatch(str(value)):
             yield f"deployment.{name} has to be {OPTIONS[name][1]}"
-    if _sends(deployment) and "alarm_email" not in chosen:
+    if _sender(deployment) in LETTERS and "alarm_email" not in chosen:
         yield f"deployment.alarm_email has to be {OPTIONS['alarm_email'][1]}"
     if ("oidc_issuer" in chosen) != ("oidc_audience" in chosen):
         yield "deployment needs both oidc_issuer and oidc_audience, or neither"
@@ -81,6 +86,20 @@ def check_account(deployment: Deployment) -> None:
         raise GiveUp(f"Stage {deployment.stage} is in account {home[0]}, {home[1]}, but these credentials are of "
                      f"account {here[0]}, {here[1]}. Set AWS_PROFILE and AWS_REGION. To move it, "
                      "take what is set of it out of .chalice/config.json.")  # fmt: skip
+
+
+def check_letters(deployment: Deployment) -> None:
+    """Raises GiveUp if letters go by GOV.UK Notify and its key is not where the functions look for it."""
+    if _sender(deployment) != "notify":
+        return
+    name, store = notify_key_parameter(deployment), deployment.client("ssm")
+    try:
+        kind = store.get_parameter(Name=name)["Parameter"]["Type"]  # what is in it stays encrypted
+    except store.exceptions.ParameterNotFound:
+        kind = None
+    if kind != "SecureString":
+        raise GiveUp(f"The key of GOV.UK Notify is not in the parameter store as the SecureString {name}. "
+                     "docs/runbook.md, “Letters by GOV.UK Notify”, says how to put it there.")  # fmt: skip
 
 
 def actions(deployment: Deployment) -> Iterator[Action]:
@@ -111,6 +130,7 @@ def from_stacks(deployment: Deployment) -> dict[str, str]:
         "LETTERS_QUEUE_URL": data["LettersQueueUrl"],
         "POWERTOOLS_SERVICE_NAME": deployment.name,
         **_sign_in(deployment),
+        **_letters(deployment),
     }
 
 
@@ -126,8 +146,20 @@ def policies(deployment: Deployment) -> dict[Path, str]:
     }
 
 
-def _sends(deployment: Deployment) -> bool:
-    return deployment.settings.get("LETTER_SENDER") == "ses"
+def _sender(deployment: Deployment) -> str:
+    return str(deployment.settings.get("LETTER_SENDER"))
+
+
+def notify_key_parameter(deployment: Deployment) -> str:
+    """Where the key of GOV.UK Notify is kept: in the parameter store, not in the repository."""
+    return f"/{deployment.name}/notify-api-key"
+
+
+def _letters(deployment: Deployment) -> dict[str, str]:
+    found = {"SERVICE_URL": str(deployment.option("address")).rstrip("/")} if deployment.option("address") else {}
+    if _sender(deployment) == "notify":
+        found["NOTIFY_KEY_PARAMETER"] = notify_key_parameter(deployment)
+    return found
 
 
 def _sign_in(deployment: Deployment) -> dict[str, str]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import requests
+from chromium import axe_script, chromium
+from playwright.sync_api import Browser
 
 from infra.local import dynamodb_local as database
 from tests.fakes import FakeTable, Parts, Wire, moto_dynamodb, new_case
@@ -147,6 +149,18 @@ def dynamodb_local() -> Iterator[str]:
         pytest.skip(lacking)
     with database.dynamodb_local() as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. For a module only: Playwright's loop must not run beside tests that have one of their own."""
+    yield from chromium()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The text of axe-core."""
+    return axe_script()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from chromium import axe_script, chromium, expect_accessible, expect_narrow
+from chromium import expect_accessible, expect_narrow
 from playwright.sync_api import Browser, Page
 
 from chalicelib import pages
@@ -91,16 +91,6 @@ def address() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return axe_script()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chromium import axe_script, chromium, complaints_of_axe, expect_accessible, expect_narrow
+from chromium import complaints_of_axe, expect_accessible, expect_narrow
 from conftest import Runner
 from playwright.sync_api import Browser, Page
 
@@ -54,16 +54,6 @@ WRONG: dict[str, Said] = {
     "you": {},
     "check": {},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return axe_script()
 
 
 @pytest.fixture

@@ -205,6 +205,54 @@ def test_a_person_is_told_what_to_choose(project: Path) -> None:
     settings.check(deployment(project, None))
 
 
+class ParameterStore:
+    """Has one parameter of a kind, or none."""
+
+    class exceptions:
+        class ParameterNotFound(Exception):
+            pass
+
+    def __init__(self, kind: str | None) -> None:
+        self.kind = kind
+
+    def get_parameter(self, Name: str) -> Any:
+        if not self.kind or Name != "/crime-reports-dev/notify-api-key":
+            raise self.exceptions.ParameterNotFound
+        return {"Parameter": {"Type": self.kind, "Value": "ciphertext"}}
+
+
+def by_notify(project: Path, kind: str | None) -> Deployment:
+    made = deployment(project, CloudFormation(data="CREATE_COMPLETE", identity="CREATE_COMPLETE"))
+    made._clients["ssm"] = ParameterStore(kind)
+    made.config["stages"]["dev"]["environment_variables"] |= {
+        "LETTER_SENDER": "notify",
+        "NOTIFY_TEMPLATE_ID": "f33517ff-2a88-4f6e-b855-c550268ce08a",
+    }
+    made.config["stages"]["dev"]["deployment"] |= {"alarm_email": "duty@example.com"}
+    return made
+
+
+@pytest.mark.parametrize("kind", [None, "String"])
+def test_letters_by_notify_need_its_key_in_the_parameter_store(project: Path, kind: str | None) -> None:
+    settings.check(by_notify(project, kind))
+    with pytest.raises(GiveUp, match="/crime-reports-dev/notify-api-key"):
+        settings.check_letters(by_notify(project, kind))
+    settings.check_letters(by_notify(project, "SecureString"))
+    settings.check_letters(deployment(project, None))
+
+
+def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(project: Path) -> None:
+    plain = settings.from_stacks(
+        deployment(project, CloudFormation(data="CREATE_COMPLETE", identity="CREATE_COMPLETE"))
+    )
+    assert not {"NOTIFY_KEY_PARAMETER", "SERVICE_URL"} & plain.keys()
+    made = by_notify(project, "SecureString")
+    made.config["stages"]["dev"]["deployment"]["address"] = "https://report.example.com/"
+    found = settings.from_stacks(made)
+    assert found["NOTIFY_KEY_PARAMETER"] == "/crime-reports-dev/notify-api-key"
+    assert found["SERVICE_URL"] == "https://report.example.com"
+
+
 @pytest.mark.parametrize(
     ("part", "name", "value", "words"),
     [
@@ -213,6 +261,7 @@ def test_a_person_is_told_what_to_choose(project: Path) -> None:
         ("environment_variables", "FORCE_NAME", " ", "name of the force"),
         ("environment_variables", "LETTER_SENDER", "smtp", "outbox"),
         ("environment_variables", "LETTER_SENDER", "ses", "LETTER_FROM has to be"),
+        ("environment_variables", "LETTER_SENDER", "notify", "NOTIFY_TEMPLATE_ID has to be the id of the template"),
         ("environment_variables", "WEBSITE_ORIGINS", ["https://example.com"], "in quotation marks"),
         ("deployment", "alarm_email", "duty", "alarm_email has to be"),
         ("deployment", "oidc_issuer", "https://login.example.com", "both oidc_issuer and oidc_audience"),

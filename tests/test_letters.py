@@ -3,18 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib import report as life
 from chalicelib.forms import EXAMPLES
-from chalicelib.letters import CHANGES, Letter, Outbox, Ses, Undeliverable, asked_for, withheld, write
+from chalicelib.letters import CHANGES, Letter, asked_for, withheld, write
 from chalicelib.report import RULE, Crime, Report, Words
 from chalicelib.statistics import NOT_CRIMED_REASONS
-from tests.fakes import ANN, NOW, FakeTable, answers
+from tests.fakes import ANN, NOW, answers
 
 OFFICER, REFERENCE = ANN.actor, "7K3M9QWPR2TX"
 CATEGORIES = ("burglary", "theft", "criminal_damage")
@@ -113,7 +112,7 @@ def test_acknowledgement() -> None:
 
 def test_call_back_says_what_is_missing() -> None:
     body = body_of(called(received("theft"), "requested"))
-    assert "\n\nIt would help us to know:\n- where it happened\n- when it happened\n- what happened\n" in body
+    assert "\n\nIt would help us to know:\n\n- where it happened\n- when it happened\n- what happened\n" in body
     example = life.receive(REFERENCE, "burglary", EXAMPLES["burglary"], NOW)
     assert "It would help" not in body_of(called(example, "requested"))
 
@@ -180,13 +179,6 @@ def test_a_late_letter_says_what_was_true_when_it_was_asked_for() -> None:
     assert {write(report, version, "x").id for version in (1, 2, 3)} == {f"{REFERENCE}-{n}" for n in (1, 2, 3)}
 
 
-@pytest.mark.parametrize("name", ["<b>Eve</b> & {{ 7*7 }}", "Eve\r\nBcc: all@example.com", "{% raw %}", "None"])
-def test_a_name_is_only_a_name(name: str) -> None:
-    letter = latest(received(contact=contact() | {"full_name": name}))
-    assert f"Dear {name},\n" in letter.body
-    assert letter.subject == "We have your report 7K3M-9QWP-R2TX" and letter.to == "eve@example.com"
-
-
 # Which change asks for one
 
 
@@ -248,61 +240,3 @@ def test_an_acknowledgement_that_comes_after_the_decision_promises_nothing() -> 
     decided = life.crime(received(), Crime("20/1/26", NOW, OFFICER, "44", "filed", 18))
     assert "You will know by" in write(received(), 1, "Midshire Police").body
     assert "You will know by" not in write(decided, 1, "Midshire Police").body
-
-
-# Sending
-
-
-class FakeSes:
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.failure = failure
-
-    def send_email(self, **request: Any) -> None:
-        if self.failure:
-            raise self.failure
-        self.sent.append(request)
-
-
-def test_ses_sends_plain_text_from_the_force_to_the_person() -> None:
-    ses, letter = FakeSes(), latest(received())
-    Ses(lambda: ses, "reports@police.example.com").send(letter, NOW)  # type: ignore[arg-type, return-value]
-    (request,) = ses.sent
-    assert request["FromEmailAddress"] == "reports@police.example.com"
-    assert request["Destination"] == {"ToAddresses": ["eve@example.com"]}
-    simple = request["Content"]["Simple"]
-    assert simple == {"Subject": {"Data": letter.subject}, "Body": {"Text": {"Data": letter.body}}}
-
-
-@pytest.mark.parametrize("code", ["BadRequestException"])
-def test_ses_refuses_for_good(code: str) -> None:
-    ses = FakeSes(ClientError({"Error": {"Code": code, "Message": "eve@example.com is not verified"}}, "SendEmail"))
-    with pytest.raises(Undeliverable) as refused:
-        Ses(lambda: ses, "a@example.com").send(latest(received()), NOW)  # type: ignore[arg-type, return-value]
-    assert str(refused.value) == code  # never SES's message: it names the person
-    assert refused.value.__cause__ is None
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "SendEmail"),
-        ClientError({"Error": {"Code": "SendingPausedException", "Message": "paused"}}, "SendEmail"),
-        EndpointConnectionError(endpoint_url="https://example.com"),
-    ],
-)
-def test_ses_may_be_tried_again(failure: Exception) -> None:
-    with pytest.raises(type(failure)):
-        Ses(lambda: FakeSes(failure), "a@example.com").send(latest(received()), NOW)  # type: ignore[arg-type, return-value]
-
-
-def test_outbox_keeps_a_letter_once_and_lists_them_as_they_went() -> None:
-    outbox = Outbox(FakeTable())  # type: ignore[arg-type]
-    late, early = latest(received()), replace(latest(called(received(), "requested")), id="0")
-    outbox.send(late, NOW)
-    outbox.send(early, NOW.replace(hour=8))
-    outbox.send(late, NOW.replace(hour=23))
-    names = ["to", "template", "reference", "subject", "body", "sent_at"]
-    assert [list(letter) for letter in outbox.letters()] == [names, names]
-    assert [letter["template"] for letter in outbox.letters()] == ["call_back_needed", "acknowledgement"]
-    assert [letter["sent_at"] for letter in outbox.letters()] == ["2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z"]

@@ -102,6 +102,8 @@ def as_call(service: str, operation: str, request: Any) -> Call:
         case "sqs":
             queue = request["QueueUrl"].rsplit("/", 1)[1]
             return Call(f"sqs:{operation.removesuffix('Batch')}", arn("sqs", queue))
+        case "ssm":
+            return Call(f"ssm:{operation}", arn("ssm", f"parameter{request['Name']}"))
         case "ses":
             return Call(f"ses:{operation}", arn("ses", f"identity/{request['FromEmailAddress']}"))
     raise AssertionError(f"a new service: {service}")
@@ -437,10 +439,17 @@ def letters_fail(service: Service, settings: Settings) -> None:
     with pytest.raises(Failed, match="TryAgain"):
         service.tell(LETTER, cut_off, 1)
     service.watch.just_before("ses:SendEmail", lambda: throw(error_of("TooManyRequestsException")))
-    with pytest.raises(Failed, match="ClientError"):
+    with pytest.raises(Failed, match="OutsideError TooManyRequestsException"):
         service.tell(LETTER, delayed, 1)
     service.watch.just_before("ses:SendEmail", lambda: throw(error_of("BadRequestException")))
     service.tell(LETTER, refused, 1)
+    by_notify = replace(settings, letter_sender="notify", notify_key_parameter=f"/{NAME}/notify-api-key",
+                        notify_template_id="x", notify_url="http://127.0.0.1:1")  # fmt: skip
+    service.start(LETTER, by_notify)
+    key = f"key-{'0' * 8}-0000-0000-0000-{'0' * 12}-{'0' * 8}-0000-0000-0000-{'0' * 12}"
+    aws("ssm").put_parameter(Name=f"/{NAME}/notify-api-key", Value=key, Type="SecureString")
+    with pytest.raises(Failed, match="OutsideError 503"):  # nobody is there
+        service.tell(LETTER, service.report("a letter by Notify"), 1)
 
 
 def the_rule_runs(service: Service) -> None:
@@ -492,7 +501,7 @@ def test_every_method_of_a_client_is_in_the_story(service: Service) -> None:
 
 BY_PEOPLE = {
     "store.accesses.query", "crime_numbers.taken_and_void.get", "crime_numbers.taken_and_void.query",
-    "letters.letters.query", "token_secrets.rotate.update",
+    "senders.letters.query", "token_secrets.rotate.update",
 }  # fmt: skip
 """What no function does: it is for commands, the one-machine runner and tests."""
 

@@ -16,6 +16,7 @@ from conftest import ROOT, Runner
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from chalicelib.forms import EXAMPLES
 from infra.local import dynamodb_local as database
 
 GET_HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -157,6 +158,26 @@ def test_clock_starts_where_it_is_told_and_moves_forward(second: Runner) -> None
 def test_clock_takes_nothing_but_a_sensible_number(stack: Runner, body: str) -> None:
     answer = requests.post(f"{stack.url}/dev/clock", data=body.encode(), timeout=30)
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+
+
+def test_letters_are_read_as_their_readers_see_them(stack: Runner) -> None:
+    hostile = "<script>alert(1)</script>"
+    report = EXAMPLES["theft"] | {"contact": {"full_name": hostile, "email": "eve@example.com"}}
+    sent = requests.post(f"{stack.url}/reports", json=report, timeout=30)
+    reference = sent.json()["reference"]
+    stack.idle()
+    letter = next(letter for letter in stack.outbox() if letter["reference"] == reference)
+    page = requests.get(f"{stack.url}/dev/letters", timeout=30)
+    first, _, _ = page.text.partition("</article>")
+    assert "We have your report" in first and f"/dev/letters/{letter['id']}" in page.text
+    assert f'<iframe sandbox loading="lazy" title="{letter["subject"]}" src="/dev/letters/' in page.text
+    assert "Dear &lt;script&gt;" in page.text and hostile not in page.text
+    alone = requests.get(f"{stack.url}/dev/letters/{letter['id']}", timeout=30)
+    assert alone.text == letter["html"] and hostile not in alone.text
+    assert alone.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    assert requests.get(f"{stack.url}/dev/letters/nothing", timeout=30).status_code == 404
+    assert f'<a href="{stack.url}/status">' in letter["html"]
+    assert '<a href="/dev/letters">' in requests.get(f"{stack.url}/dev", timeout=30).text
 
 
 def test_unknown_dev_address_and_method(stack: Runner) -> None:

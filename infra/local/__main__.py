@@ -109,6 +109,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "WEBSITE_ORIGINS": os.environ.get("WEBSITE_ORIGINS", "https://www.example.com"),
         "FORCE_NAME": os.environ.get("FORCE_NAME", "Midshire Police"),
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
+        "SERVICE_URL": url,
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
     }

@@ -16,6 +16,9 @@ PEOPLE = {"officer": "Olive Officer", "supervisor": "Sunil Supervisor", "analyst
 PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status")
 LONGEST_ADVANCE_SECONDS = 366 * 24 * 60 * 60
 LONGEST_NAME = 100
+MOST_LETTERS = 50  # on one page
+# A letter holds what people typed. It is shown as a mail program shows it: nothing runs, nothing is fetched.
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class Machine(NamedTuple):
@@ -38,11 +41,12 @@ class Dev:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         loader = jinja2.PackageLoader("infra.local", ".")
-        self._page = jinja2.Environment(loader=loader, autoescape=True).get_template("dev.html")
+        self._pages = jinja2.Environment(loader=loader, autoescape=True)
         self._routes: dict[tuple[str, str], Callable[[Request], Answer]] = {
             ("GET", "/dev"): self._show,
             ("GET", "/dev/token"): self._token,
             ("GET", "/dev/outbox"): self._outbox,
+            ("GET", "/dev/letters"): self._letters,
             ("GET", "/dev/clock"): self._tell_time,
             ("POST", "/dev/clock"): self._advance,
             ("GET", "/dev/idle"): self._idle,
@@ -58,6 +62,8 @@ class Dev:
         route = self._routes.get((request.method, path))
         if route:
             return route(request)
+        if path.startswith("/dev/letters/") and request.method == "GET":
+            return self._letter(path.removeprefix("/dev/letters/")) or not_found(request.headers.get("Accept", ""))
         methods = [method for method, known in self._routes if known == path]
         if methods:
             return problem(405, "This address does not take that method", Allow=", ".join(methods))
@@ -74,6 +80,16 @@ class Dev:
 
     def _outbox(self, _: Request) -> Answer:
         return _json({"letters": self._machine.outbox()})
+
+    def _letters(self, _: Request) -> Answer:
+        letters = self._machine.outbox()
+        newest = letters[: -MOST_LETTERS - 1 : -1]
+        page = self._pages.get_template("letters.html")
+        return _html(page.render(letters=newest, more=len(letters) - len(newest)))
+
+    def _letter(self, id: str) -> Answer | None:
+        found = next((letter for letter in self._machine.outbox() if letter["id"] == id), None)
+        return _html(found["html"], {"Content-Security-Policy": LETTER_POLICY}) if found else None
 
     def _tell_time(self, _: Request) -> Answer:
         return _json({"now": rfc3339(self._machine.clock.now())})
@@ -95,7 +111,7 @@ class Dev:
 
     def _show(self, _: Request) -> Answer:
         machine = self._machine
-        page = self._page.render(
+        page = self._pages.get_template("dev.html").render(
             machine=machine,
             now=rfc3339(machine.clock.now()),
             pages=PAGES,
@@ -104,7 +120,12 @@ class Dev:
             queues={url.rsplit("/", 1)[1]: depths(machine.sqs, url) for url in machine.queue_urls.values()},
             idle=machine.triggers.drained(),
         )
-        return Answer(200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, page.encode())
+        return _html(page)
+
+
+def _html(page: str, more: dict[str, str] | None = None) -> Answer:
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+    return Answer(200, headers | (more or {}), page.encode())
 
 
 def _json(document: Any) -> Answer:
