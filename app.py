@@ -11,6 +11,7 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRe
 
 from chalicelib import telemetry
 from chalicelib.handlers import background
+from chalicelib.handlers.evidence import evidence
 from chalicelib.handlers.http import one_line_a_request, problems_everywhere
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
@@ -22,6 +23,7 @@ app = Chalice(app_name="crime-reports", configure_logs=False)
 app.register_blueprint(public)
 app.register_blueprint(journey)
 app.register_blueprint(status)
+app.register_blueprint(evidence)
 app.register_blueprint(officers)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(one_line_a_request, "http")

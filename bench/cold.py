@@ -29,6 +29,7 @@ SETTINGS = {
     "REPORTS_STREAM_ARN": "arn:aws:dynamodb:eu-west-2:123456789012:table/crime-reports-bench/stream/1",
     "TRIAGE_QUEUE_URL": "https://sqs.example.com/123456789012/triage",
     "LETTERS_QUEUE_URL": "https://sqs.example.com/123456789012/letters",
+    "EVIDENCE_BUCKET": "evidence",
     "OIDC_ISSUER": "https://issuer.example.com",
     "OIDC_AUDIENCE": "crime-reports-bench",
     "FORCE_NAME": "Example Police",

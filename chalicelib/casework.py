@@ -154,6 +154,12 @@ class Casework:
         self._store.log_access(officer.actor, "read", [reference], self._now(), self._mint())
         return assessed(report)
 
+    def folder_of(self, officer: Officer, reference: str) -> str:
+        """Where the files of a report are, for an officer who opens one; that it was opened is recorded first."""
+        report = self._find(reference)
+        self._store.log_access(officer.actor, "evidence", [reference], self._now(), self._mint())
+        return report.files_in
+
     def take_next(self, officer: Officer) -> Report | None:
         """Claim the most urgent report that nobody holds; None if there is none. Never the same for two officers."""
         now = self._now()

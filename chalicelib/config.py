@@ -12,6 +12,7 @@ class Settings:
     table: str
     triage_queue_url: str
     letters_queue_url: str
+    evidence_bucket: str
     oidc_issuer: str
     oidc_audience: str
     website_origins: tuple[str, ...]
@@ -31,6 +32,7 @@ class Settings:
             table=environ["REPORTS_TABLE"],
             triage_queue_url=environ["TRIAGE_QUEUE_URL"],
             letters_queue_url=environ["LETTERS_QUEUE_URL"],
+            evidence_bucket=environ["EVIDENCE_BUCKET"],
             oidc_issuer=environ["OIDC_ISSUER"],
             oidc_audience=environ["OIDC_AUDIENCE"],
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),

@@ -89,7 +89,7 @@ class Drafts:
         """A new draft. Raises NotAllowed if there is one of this id: it may be somebody else's."""
         begun = self._clock().replace(microsecond=0)
         draft = Draft(draft_id, category, begun, answers, seen=(seen,))
-        item = {"pk": _pk(draft_id), "sk": "DRAFT", "category": category, "begun_at": stamp(begun), **_values(draft)}
+        item = {"pk": _pk(draft_id), "sk": "DRAFT", "category": category, **_values(draft)}
         try:
             self._table.put_new(item)
         except ConditionFailed:
@@ -125,21 +125,36 @@ class Drafts:
 
     def close(self, draft: Draft, reference: str) -> None:
         """Forget the answers of a draft that is a report now."""
+        self._end(draft, lambda now: replace(now, sent=reference))
+
+    def erase(self, draft: Draft) -> None:
+        """Forget it now, with its files. It is over, but for what may be on its way: a file that was invited before
+        arrives within minutes, so the next run removes files once more, and then the draft.
+        """
+        over = self._clock().replace(microsecond=0) - KEPT
+        if self._end(draft, lambda now: replace(now, begun_at=over)):
+            self._remove_files(draft)
+
+    def _end(self, draft: Draft, how: Callable[[Draft], Draft]) -> bool:
+        """Leave nothing of a draft but what `how` notes; False if it has ended already."""
         while True:
-            empty = Draft(draft.id, draft.category, draft.begun_at, sent=reference, version=draft.version + 1)
+            empty = Draft(draft.id, draft.category, draft.begun_at, version=draft.version)
             try:
-                self._save(draft, empty)
-                return
+                self._save(draft, how(empty))
+                return True
             except ConditionFailed:  # another tab saved something meanwhile
                 found = self.find(draft.id)
                 if not found or found.sent:
-                    return
+                    return False
                 draft = found
 
-    def erase(self, draft: Draft) -> None:
-        """Remove it with its files, unless it is a report: then the files are the report's."""
+    def _remove_files(self, draft: Draft) -> None:
+        """Unless it is a report: then the files are the report's."""
         if not draft.sent and not self._reports.sent_as(draft.token):
             self._erase_files(draft.id)
+
+    def _remove(self, draft: Draft) -> None:
+        self._remove_files(draft)
         with suppress(ConditionFailed):  # changed meanwhile: the next run sees to it
             self._table.remove(_pk(draft.id), "DRAFT", condition="#version = :was", given={"was": draft.version})
 
@@ -154,7 +169,7 @@ class Drafts:
             try:
                 item = self._table.get(_pk(draft_id), "DRAFT")
                 if item:
-                    self.erase(_draft(item))
+                    self._remove(_draft(item))
                     erased += 1
             except Exception as error:
                 log.error("a draft cannot be erased", extra={"error": described(error)})
@@ -198,6 +213,7 @@ def _values(draft: Draft) -> dict[str, Value]:
         raise TooLarge("A report may be up to 256 KB. Shorten what you wrote, and tell us the rest when we call.")
     return {
         "said": zlib.compress(text, 9),
+        "begun_at": stamp(draft.begun_at),
         "seen": list(draft.seen),
         "sent": draft.sent,
         "links": draft.links,

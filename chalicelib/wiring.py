@@ -22,6 +22,7 @@ from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
     from chalicelib.drafts import Drafts
+    from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.passes import Passes
 
 
@@ -77,7 +78,17 @@ class Service:
     def drafts(self) -> "Drafts":
         from chalicelib.drafts import Drafts  # not on the way of a submission
 
-        return Drafts(self.table, self.casework, lambda folder: None, self.clock)
+        return Drafts(self.table, self.casework, self.evidence.remove_all, self.clock)
+
+    @cached_property
+    def evidence(self) -> "EvidenceFiles":
+        from chalicelib.evidence_files import EvidenceFiles  # not on the way of a submission
+
+        return EvidenceFiles(lambda: self._s3, self.settings.evidence_bucket, self.table, self.clock, mint)
+
+    @cached_property
+    def _s3(self) -> Any:
+        return client("s3")
 
     @cached_property
     def rule(self) -> TwentyFourHourRule:
@@ -119,7 +130,9 @@ def client(name: str) -> Any:
     from botocore.session import get_session
 
     retries: Any = {"mode": "standard", "max_attempts": 3}
-    return get_session().create_client(name, config=Config(connect_timeout=3, read_timeout=10, retries=retries))
+    signed: Any = {"signature_version": "s3v4"} if name == "s3" else {}  # what is encrypted by KMS asks for it
+    config = Config(connect_timeout=3, read_timeout=10, retries=retries, **signed)
+    return get_session().create_client(name, config=config)
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Service:

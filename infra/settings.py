@@ -115,7 +115,7 @@ def actions(deployment: Deployment) -> Iterator[Action]:
 
 def from_stacks(deployment: Deployment) -> dict[str, str]:
     """What the stacks say. Raises NotYet before they are there."""
-    data = deployment.outputs("data", "TableName", "TriageQueueUrl", "LettersQueueUrl")
+    data = deployment.outputs("data", "TableName", "TriageQueueUrl", "LettersQueueUrl", "EvidenceBucketName")
     table = data["TableName"]
     # Of the table itself: the stack does not notice when it is made anew, from a backup say, with another stream.
     described = deployment.client("dynamodb").describe_table(TableName=table)["Table"]
@@ -128,6 +128,7 @@ def from_stacks(deployment: Deployment) -> dict[str, str]:
         "REPORTS_STREAM_ARN": described["LatestStreamArn"],
         "TRIAGE_QUEUE_URL": data["TriageQueueUrl"],
         "LETTERS_QUEUE_URL": data["LettersQueueUrl"],
+        "EVIDENCE_BUCKET": data["EvidenceBucketName"],
         "POWERTOOLS_SERVICE_NAME": deployment.name,
         **_sign_in(deployment),
         **_letters(deployment),

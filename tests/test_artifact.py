@@ -325,6 +325,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
             "REPORTS_TABLE": outputs["TableName"],
             "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
             "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"],
+            "EVIDENCE_BUCKET": outputs["EvidenceBucketName"],
         }
 
 

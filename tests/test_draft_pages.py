@@ -51,7 +51,7 @@ def test_back_leads_through_the_pages_that_were_asked(visitor: Visitor) -> None:
     while visitor.step != "before":
         way.append(visitor.step)
         visitor.open(visitor.links[[("Back" in link) for link in _texts(visitor)].index(True)])
-    assert way == ["people", "evidence", "suspects", "items", "way-in", "burglary", "when", "happened",
+    assert way == ["people", "files", "evidence", "suspects", "items", "way-in", "burglary", "when", "happened",
                    "building"]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.drafts import KEPT, LARGEST, LAST_REQUEST, MOST_LINKS, Draft, Drafts
 from chalicelib.errors import AlreadySent, InvalidAnswers, NotAllowed, NotFound, TooLarge
+from chalicelib.evidence import INVITED_FOR
 from chalicelib.table import ConditionFailed
 from infra.local.stack import create_table
 from tests.fakes import Died, Parts, body, new_case
@@ -179,15 +180,37 @@ def test_an_erased_draft_is_gone_with_its_files(desk: Desk) -> None:
     desk.drafts.erase(desk.begin())
     assert desk.drafts.find(ID) is None
     assert desk.erased == [ID]
+    assert "victim" not in str(desk.parts.table.items)
 
 
-def test_a_draft_that_changed_meanwhile_is_erased_all_the_same_in_the_next_run(desk: Desk) -> None:
+def test_what_was_on_its_way_when_a_draft_was_erased_goes_with_the_next_run(desk: Desk) -> None:
+    desk.drafts.erase(desk.begin())
+    desk.parts.clock.now += LAST_REQUEST - timedelta(seconds=1)
+    assert desk.erase_ended() == 0  # a file that was invited may still arrive
+    desk.parts.clock.now += timedelta(seconds=1)
+    assert desk.erase_ended() == 1
+    assert desk.erased == [ID, ID]
+    assert not [key for key in desk.parts.table.items if key[1] == "DRAFT"]
+
+
+def test_nobody_is_invited_for_longer_than_erasing_waits() -> None:
+    assert INVITED_FOR <= LAST_REQUEST
+
+
+def test_a_draft_that_changed_meanwhile_is_erased_all_the_same(desk: Desk) -> None:
     old = desk.begin()
     desk.drafts.change(ID, saying(what_happened="meanwhile"))
     desk.drafts.erase(old)
-    assert desk.now().version == 2
-    desk.parts.clock.now += KEPT + LAST_REQUEST
-    assert desk.erase_ended() == 1
+    assert desk.drafts.find(ID) is None
+    assert desk.erased == [ID]
+
+
+def test_a_draft_that_was_sent_meanwhile_keeps_its_files(desk: Desk) -> None:
+    old = desk.begin()
+    reference = desk.drafts.send(old, body())
+    desk.drafts.erase(old)
+    assert desk.now().sent == reference
+    assert desk.erased == []
 
 
 def test_what_nobody_sent_in_seven_days_is_erased(desk: Desk) -> None:

@@ -33,6 +33,7 @@ RULES = {
     "statistics",
     "call_backs",
     "by_public",
+    "evidence",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -50,6 +51,7 @@ KNOWS = {
     "passes": set(),
     "throttle": {"errors", "table"},
     "drafts": RULES | {"table"},
+    "evidence_files": RULES | {"table"},
     "report_items": RULES | {"table"},
     "store": RULES | {"table", "report_items"},
     "casework": RULES | {"table", "store", "crime_numbers", "letters"},
@@ -60,6 +62,7 @@ KNOWS = {
         "config",
         "crime_numbers",
         "drafts",
+        "evidence_files",
         "identity",
         "letters",
         "passes",
@@ -217,7 +220,7 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
 
 SUBMIT = """
 import os, sys
-for name in ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "STAGE", "REPORTS_TABLE",
+for name in ("REPORTS_STREAM_ARN", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "EVIDENCE_BUCKET", "STAGE", "REPORTS_TABLE",
              "OIDC_ISSUER", "OIDC_AUDIENCE", "FORCE_NAME", "FORCE_CODE"):
     os.environ[name] = "x" * 32
 import json

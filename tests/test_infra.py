@@ -116,10 +116,26 @@ def test_evidence_is_never_public_never_overwritten_and_never_unencrypted_on_its
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4 and all(bucket["PublicAccessBlockConfiguration"].values())
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
-    (statement,) = RESOURCES["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statement = RESOURCES["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert outputs["EvidenceBucketName"] == "crime-reports-test-evidence-123456789012"
+
+
+def test_only_the_api_and_the_scanner_read_a_file_before_it_is_clean_and_only_the_scanner_says_so() -> None:
+    statements = RESOURCES["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][1:]
+    assert [(one["Effect"], one["Principal"]) for one in statements] == [("Deny", "*"), ("Deny", "*")]
+    reading, tagging = statements
+    tag = "s3:ExistingObjectTag/GuardDutyMalwareScanStatus"
+    assert reading["Condition"]["StringNotEquals"] == {tag: "NO_THREATS_FOUND"}
+    scanner, api = {"Fn::GetAtt": ["MalwareScanRole", "Arn"]}, "role/crime-reports-${Stage}-api_handler"
+    allowed = reading["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+    assert scanner in allowed and len(allowed) == 2 and allowed[0]["Fn::Sub"].endswith(api)
+    assert tagging["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": scanner}}
+    assert {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"} == set(tagging["Action"])
+    plan = RESOURCES["MalwareScan"]["Properties"]
+    assert plan["ProtectedResource"] == {"S3Bucket": {"BucketName": {"Ref": "EvidenceBucket"}}}
+    assert plan["Actions"] == {"Tagging": {"Status": "ENABLED"}}
 
 
 def test_the_longest_stage_still_has_a_bucket() -> None:

@@ -311,7 +311,8 @@ def test_a_letter_that_may_go_later_goes_later(parts: Parts) -> None:
 
 
 def test_settings_choose_who_sends() -> None:
-    environ = dict.fromkeys(("REPORTS_TABLE", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "OIDC_ISSUER", "OIDC_AUDIENCE",
+    environ = dict.fromkeys(("REPORTS_TABLE", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "EVIDENCE_BUCKET", "OIDC_ISSUER",
+                     "OIDC_AUDIENCE",
                              "FORCE_NAME", "FORCE_CODE"), "x") | {"AWS_DEFAULT_REGION": "eu-west-2"}  # fmt: skip
 
     def sender(name: str) -> Any:

@@ -36,7 +36,8 @@ ROOT = Path(__file__).parents[1]
 SERVICE = "crime-reports-test"
 ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": SERVICE, "REPORTS_STREAM_ARN": "arn:aws:dynamodb:eu-west-2:123456789012:table/reports",
-    **dict.fromkeys(("REPORTS_TABLE", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "OIDC_ISSUER", "OIDC_AUDIENCE",
+    **dict.fromkeys(("REPORTS_TABLE", "TRIAGE_QUEUE_URL", "LETTERS_QUEUE_URL", "EVIDENCE_BUCKET", "OIDC_ISSUER",
+                     "OIDC_AUDIENCE",
                      "FORCE_NAME"), "x"),
     "FORCE_CODE": "20",
 }  # fmt: skip

@@ -59,6 +59,7 @@ _WHEN = Step("when", "When it happened", ("when.precision",))
 _TIMES = Step("times", "Date and time", ("when.start_date", "when.start_time", "when.end_date", "when.end_time"))
 _PEOPLE = ("harm.injury", "harm.weapon", "harm.safety_fears", "harm.vulnerable", "harm.under_18")
 ITEMS = Step("items", "What was taken or damaged", ("items",))
+FILES = Step("files", "Photos, video and documents")
 CHECK = Step("check", "Check your answers", ("declaration",))
 
 _ABOUT = {
@@ -105,8 +106,8 @@ def _all_steps(category: str) -> tuple[Step, ...]:
     kind, *about = _ABOUT[category]
     elsewhere = {name for step in about for name in step.asks}  # a theft with a weapon is robbery: asked early
     people = Step("people", "People affected", tuple(name for name in _PEOPLE if name not in elsewhere))
-    return (_BEFORE, kind, _HAPPENED, _WHEN, _TIMES, *about, ITEMS, _SUSPECTS, _SUSPECT, _EVIDENCE, _DETAILS, people,
-            _HARM_DETAILS, _WHY, _YOU, _CONTACT, CHECK)  # fmt: skip
+    return (_BEFORE, kind, _HAPPENED, _WHEN, _TIMES, *about, ITEMS, _SUSPECTS, _SUSPECT, _EVIDENCE, _DETAILS, FILES,
+            people, _HARM_DETAILS, _WHY, _YOU, _CONTACT, CHECK)  # fmt: skip
 
 
 STEPS: Mapping[str, tuple[Step, ...]] = {category: _all_steps(category) for category in CATEGORIES}
@@ -183,7 +184,7 @@ def asked(category: str, step: Step, answers: Answers) -> list[str]:
 
 def steps(category: str, answers: Answers) -> list[Step]:
     """The pages that the answers so far call for, in order."""
-    return [step for step in STEPS[category] if asked(category, step, answers)]
+    return [step for step in STEPS[category] if step == FILES or asked(category, step, answers)]
 
 
 def order(category: str, step: Step) -> int:

@@ -47,6 +47,7 @@ from chalicelib.handlers.opening import (
 )
 from chalicelib.pages import journey as pages
 from chalicelib.pages import stop
+from chalicelib.pages.evidence import in_words
 from chalicelib.queues import Change
 from chalicelib.reference import show
 from chalicelib.wiring import mint, service
@@ -94,7 +95,7 @@ def show_step(request: Request, draft: Draft, step: str) -> Response:
     asks = way.find(draft.category, step)
     if not asks:
         raise NotFound()
-    return _astray(request, draft, asks) or page(_page_of(request, draft, asks))
+    return astray(request, draft, asks) or page(_page_of(request, draft, asks))
 
 
 @journey.route("/drafts/{draft}/{step}", methods=["POST"], content_types=[FORM])
@@ -125,7 +126,7 @@ def _answer(request: Request, draft: Draft, step: str) -> Response:
 @with_draft
 def show_items(request: Request, draft: Draft) -> Response:
     """The items so far."""
-    return _astray(request, draft, ITEMS) or page(_page_of(request, draft, ITEMS))
+    return astray(request, draft, ITEMS) or page(_page_of(request, draft, ITEMS))
 
 
 @journey.route("/drafts/{draft}/items", methods=["POST"], content_types=[FORM])
@@ -135,8 +136,8 @@ def keep_items(request: Request, draft: Draft) -> Response:
     """On from the items, which are kept already."""
     pairs = pairs_of(request)
     require_token(draft, pairs)
-    after = service().drafts.change(draft.id, lambda now: _seen(now, ITEMS))
-    return _onward(request, after, ITEMS, pairs)
+    after = service().drafts.change(draft.id, lambda now: seen(now, ITEMS))
+    return onward(request, after, ITEMS, pairs)
 
 
 @journey.route("/drafts/{draft}/items/{item}", methods=["GET"])
@@ -144,7 +145,7 @@ def keep_items(request: Request, draft: Draft) -> Response:
 @with_draft
 def show_item(request: Request, draft: Draft, item: str) -> Response:
     """One item, to add or to change."""
-    place = _place(request, draft, "/items", asked_to_change(request))
+    place = place_of(request, draft, "/items", asked_to_change(request))
     return page(pages.item(place, f"items/{item_id(item)}", way.typed_item(draft.items.get(item, {}))))
 
 
@@ -165,7 +166,7 @@ def keep_item(request: Request, draft: Draft, item: str) -> Response:
         said = way.read_item(answers_in(pairs))
         service().drafts.change(draft.id, kept)
     except InvalidAnswers as refusal:
-        place = _place(request, draft, "/items", changing(pairs))
+        place = place_of(request, draft, "/items", changing(pairs))
         return page(pages.item(place, f"items/{name}", dict(answers_in(pairs)), refusal.errors), 422)
     return _to(request, draft, ITEMS, change=changing(pairs))
 
@@ -211,19 +212,19 @@ def _keep(request: Request, draft: Draft, asks: Step, pairs: Pairs) -> Response:
 
     def kept(now: Draft) -> Draft:
         answers = way.read_step(now.category, asks, now.answers, answers_in(pairs), today())
-        return _seen(replace(now, answers=answers), asks)
+        return seen(replace(now, answers=answers), asks)
 
     try:
         require_token(draft, pairs)
         after = service().drafts.change(draft.id, kept)
     except InvalidAnswers as refusal:
-        place = _place(request, draft, _before(draft, asks, changing(pairs)), changing(pairs))
+        place = place_of(request, draft, before(draft, asks, changing(pairs)), changing(pairs))
         typed = form_values(answers_in(pairs))
         return page(pages.step(place, asks, draft.answers, refusal.errors, typed), 422)
     except SentElsewhere as refusal:
         back = f"{base(request)}/drafts/{draft.id}/{asks.name}"
         return page(stop(site_of(request), refusal.where, back), refusal.status)
-    return _onward(request, after, asks, pairs)
+    return onward(request, after, asks, pairs)
 
 
 def _send(request: Request, draft: Draft, pairs: Pairs) -> Response:
@@ -278,31 +279,32 @@ def _page_of(request: Request, draft: Draft, asks: Step) -> str:
     change = asked_to_change(request)
     if asks == CHECK:
         return _check_page(request, draft)
-    place = _place(request, draft, _before(draft, asks, change), change)
+    place = place_of(request, draft, before(draft, asks, change), change)
     if asks == ITEMS:
         return pages.items(place, draft.items, mint() if len(draft.items) < way.MOST_ITEMS else "")
     return pages.step(place, asks, draft.answers)
 
 
 def _check_page(request: Request, draft: Draft, errors: Sequence[FieldError] = ()) -> str:
-    place = _place(request, draft, _before(draft, CHECK, change=False))
-    return pages.check(place, draft.all_answers, draft.items, errors)
+    place = place_of(request, draft, before(draft, CHECK, change=False))
+    files = [in_words(file) for file in service().evidence.kept(draft.id)]
+    return pages.check(place, draft.all_answers, draft.items, files, errors)
 
 
 def _save_page(request: Request, draft: Draft, email: str = "", errors: Sequence[FieldError] = ()) -> str:
     known = str(way.answer_to(draft.answers, "contact.email") or "")
     sent_to = draft.link_to.get("email", "") if "sent" in query_of(request) else ""
-    return pages.save(_place(request, draft, ""), draft.ends_at, email or known, errors, sent_to)
+    return pages.save(place_of(request, draft, ""), draft.ends_at, email or known, errors, sent_to)
 
 
-def _place(request: Request, draft: Draft, back: str, change: bool = False) -> pages.Place:
+def place_of(request: Request, draft: Draft, back: str, change: bool = False) -> pages.Place:
     """`back` is the end of an address of this draft."""
     token = service().passes.give("form", draft.id)
     address = f"{base(request)}/drafts/{draft.id}"
     return pages.Place(site_of(request), draft.id, draft.category, token, f"{address}{back}", change)
 
 
-def _astray(request: Request, draft: Draft, asks: Step) -> Response | None:
+def astray(request: Request, draft: Draft, asks: Step) -> Response | None:
     """On from a page that is not the person's turn: one that needs an answer before it, or that is not called for."""
     missing = way.unanswered(draft.category, draft.answers)
     called_for = way.steps(draft.category, draft.answers)
@@ -313,8 +315,8 @@ def _astray(request: Request, draft: Draft, asks: Step) -> Response | None:
     return None
 
 
-def _onward(request: Request, draft: Draft, asks: Step, pairs: Pairs) -> Response:
-    """To the next page; after a change back to the answers, by way of the pages that the change calls for."""
+def onward(request: Request, draft: Draft, asks: Step, pairs: Pairs) -> Response:
+    """On to the next page; after a change back to the answers, by way of the pages that the change calls for."""
     if changing(pairs):
         return _to(request, draft, _first_unseen(draft), change=True)
     on_the_way = way.steps(draft.category, draft.answers)
@@ -327,7 +329,7 @@ def _first_unseen(draft: Draft) -> Step:
     return next(unseen, CHECK)
 
 
-def _before(draft: Draft, asks: Step, change: bool) -> str:
+def before(draft: Draft, asks: Step, change: bool) -> str:
     """Where "Back" leads."""
     if change:
         return f"/{CHECK.name}"
@@ -341,5 +343,6 @@ def _to(request: Request, draft: Draft, asks: Step, change: bool = False) -> Res
     return see_other(f"{base(request)}/drafts/{draft.id}/{asks.name}{suffix}")
 
 
-def _seen(draft: Draft, asks: Step) -> Draft:
+def seen(draft: Draft, asks: Step) -> Draft:
+    """With a page noted as continued."""
     return draft if asks.name in draft.seen else replace(draft, seen=(*draft.seen, asks.name))

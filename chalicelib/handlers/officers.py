@@ -158,6 +158,7 @@ def _whole(report: Report) -> Response:
         "suggested_offence": {"code": suggestion.code, "title": suggestion.title, "because": suggestion.because},
         **({"call_back_wanted": report.call_back_wanted} if report.call_back_wanted else {}),
         **({} if report.wants_letters else {"letters_stopped": True}),
+        "evidence": _evidence(report),
         "history": _history(report),
         "letters": service().casework.letters(report.reference),
     }  # fmt: skip
@@ -191,6 +192,12 @@ def _decision(report: Report) -> dict[str, Any]:
                     "offence": crime.offence, "disposal": crime.disposal}  # fmt: skip
     outcome = {"outcome": crime.outcome} if crime and crime.outcome is not None else {}
     return {name: value for name, value in decided.items() if value is not None} | outcome
+
+
+def _evidence(report: Report) -> list[dict[str, Any]]:
+    evidence, folder = service().evidence, report.files_in
+    return [{"id": file.id, "kind": file.kind, "bytes": file.bytes, "added_at": stamp(file.added_at),
+             "verdict": evidence.verdict(folder, file)} for file in evidence.kept(folder)]  # fmt: skip
 
 
 def _history(report: Report) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def with_report(view: View) -> View:
         try:
             return _with_pass(request, plain, view(request, plain, **path))
         except NotAllowed as refusal:
-            return page(pages.refused(_place(request, plain), refusal.detail), refusal.status)
+            return page(pages.refused(place_of(request, plain), refusal.detail), refusal.status)
 
     return opened
 
@@ -105,7 +105,7 @@ def show_report(request: Request, reference: str) -> Response:
     """Where it stands."""
     report = service().casework.standing(reference)
     return page(
-        pages.standing(_place(request, reference), report, _may_be_called(report), query_of(request).get("done", ""))
+        pages.standing(place_of(request, reference), report, _may_be_called(report), query_of(request).get("done", ""))
     )
 
 
@@ -117,7 +117,7 @@ def show_action(request: Request, reference: str, action: str) -> Response:
     shower = _SHOWN.get(action)
     if not shower:
         raise NotFound()
-    return page(shower(_place(request, reference), service().casework.standing(reference), {}, []))
+    return page(shower(place_of(request, reference), service().casework.standing(reference), {}, []))
 
 
 @status.route("/status/{reference}/{action}", methods=["POST"], content_types=[FORM])
@@ -138,7 +138,7 @@ def _act(request: Request, reference: str, action: str) -> Response:
         done = doer(reference, _require_token(reference, pairs), pairs)
     except InvalidAnswers as refusal:
         report = service().casework.standing(reference)
-        return page(_SHOWN[action](_place(request, reference), report, dict(pairs), refusal.errors), 422)
+        return page(_SHOWN[action](place_of(request, reference), report, dict(pairs), refusal.errors), 422)
     return see_other(f"{base(request)}/status/{show(reference)}?done={done}")
 
 
@@ -249,7 +249,8 @@ def _require_token(reference: str, pairs: Pairs) -> str:
     return id
 
 
-def _place(request: Request, reference: str) -> pages.Place:
+def place_of(request: Request, reference: str) -> pages.Place:
+    """The report that a page is about."""
     token = service().passes.give("status-form", f"{reference}:{mint()}")
     return pages.Place(site_of(request), show(reference), token)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError
 from chalicelib.forms import journey
-from chalicelib.forms.journey import CHECK, ITEMS, Step
+from chalicelib.forms.journey import CHECK, FILES, ITEMS, Step
 from chalicelib.forms.questions import Question, by_name
 from chalicelib.forms.sections import Item
 from chalicelib.pages import Site
@@ -70,11 +70,11 @@ def items(place: Place, kept: Mapping[str, Mapping[str, Any]], new: str, errors:
                   problems=[{"text": error.message, "href": "#items"} for error in errors])  # fmt: skip
 
 
-def check(place: Place, answers: Mapping[str, Any], kept: Mapping[str, Mapping[str, Any]],
+def check(place: Place, answers: Mapping[str, Any], kept: Mapping[str, Mapping[str, Any]], files: Sequence[str],
           errors: Sequence[FieldError] = ()) -> str:  # fmt: skip
-    """Every answer with a way to change it, the declaration, and the button that sends."""
+    """Every answer with a way to change it, the files in words, the declaration, and the button that sends."""
     said = journey.called_for(place.category, answers)
-    parts = [_part(place, each, said, kept) for each in journey.steps(place.category, said) if each != CHECK]
+    parts = [_part(place, each, said, kept, files) for each in journey.steps(place.category, said) if each != CHECK]
     declaration = fields_named({"declaration": journey.question(place.category, "declaration")}, {}, errors)[0]
     declaration = replace(declaration, is_heading=False)
     problems = [_problem(place, error) for error in errors]
@@ -117,8 +117,8 @@ def _caught(errors: Sequence[FieldError]) -> bool:
     return any(error.field == TRAP for error in errors)
 
 
-def _part(place: Place, asks: Step, said: Mapping[str, Any], kept: Mapping[str, Any]) -> Part:
-    rows = _rows(place.category, asks, said, kept)
+def _part(place: Place, asks: Step, said: Mapping[str, Any], kept: Mapping[str, Any], files: Sequence[str]) -> Part:
+    rows = _rows(place.category, asks, said, kept) if asks != FILES else [("Files", "\n".join(files))]
     return Part(asks.title, [(label, words) for label, words in rows if words],
                 [label for label, words in rows if not words], f"{place.address}/{asks.name}?change=1")  # fmt: skip
 

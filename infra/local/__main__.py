@@ -20,6 +20,7 @@ from infra.local import stack
 from infra.local.clock import DevClock, parse_time
 from infra.local.dev import Dev, Machine
 from infra.local.dynamodb_local import dynamodb_local, missing
+from infra.local.evidence_bucket import Scanner
 from infra.local.functions import Functions
 from infra.local.gateway import Server
 from infra.local.issuer import AUDIENCE, Issuer
@@ -75,7 +76,8 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     config = _load_app()
     service = _install_service(clock)
     functions = Functions(config.chalice_app)
-    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"])
+    scanner = Scanner(outputs["EvidenceBucketName"])
+    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner)
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     sqs = boto3.client("sqs")
     dev = Dev(Machine(server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, sqs))
@@ -104,6 +106,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "REPORTS_STREAM_ARN": outputs["StreamArn"],
         "TRIAGE_QUEUE_URL": outputs["TriageQueueUrl"],
         "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"],
+        "EVIDENCE_BUCKET": outputs["EvidenceBucketName"],
         "OIDC_ISSUER": f"{url}/dev/issuer",
         "OIDC_AUDIENCE": AUDIENCE,
         "WEBSITE_ORIGINS": os.environ.get("WEBSITE_ORIGINS", "https://www.example.com"),

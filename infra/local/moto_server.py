@@ -11,7 +11,7 @@ from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from infra.local import quick_queries
+from infra.local import evidence_bucket, quick_queries
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -23,7 +23,11 @@ class _QuietHandler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Answer, and keep the connection: werkzeug would make a new one and a new thread for every request."""
         environ, said = self.make_environ(), []
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        length = int(self.headers.get("Content-Length", 0))
+        if length > evidence_bucket.LARGEST_POST:
+            self._refuse(length)
+            return
+        environ["wsgi.input"] = io.BytesIO(self.rfile.read(length))
         app: Wsgi = self.server.app
         body = b"".join(app(environ, lambda *status_and_headers: said.append(status_and_headers)))
         status, headers = said[0][:2]
@@ -31,6 +35,17 @@ class _QuietHandler(MotoRequestHandler):
         for name, value in headers:
             if name.lower() not in ("content-length", "connection"):
                 self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _refuse(self, length: int) -> None:
+        """As S3 does, and what is still on its way is read away: a browser would not see the answer otherwise."""
+        while length > 0 and (read := self.rfile.read(min(length, 1024 * 1024))):
+            length -= len(read)
+        body = evidence_bucket.error("EntityTooLarge")
+        self.send_response(400)
+        self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -45,7 +60,7 @@ def main() -> None:
     logging.getLogger("moto").setLevel(logging.ERROR)  # says of the firewall that it makes none: we need none here
     warnings.filterwarnings("ignore", message="Tried to parse")
     quick_queries.install()
-    app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    app = evidence_bucket.checking_posts(_one_at_a_time(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -68,7 +68,11 @@ def apply_template(visibility_seconds: int = VISIBILITY_SECONDS) -> dict[str, st
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
     stack = cloudformation.describe_stacks(StackName=f"crime-reports-{STAGE}-data")["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    boto3.client("s3").put_bucket_versioning(  # the template says so, and moto does not hear it
+        Bucket=outputs["EvidenceBucketName"], VersioningConfiguration={"Status": "Enabled"}
+    )
+    return outputs
 
 
 def create_table(endpoint: str, name: str) -> str:

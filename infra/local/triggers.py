@@ -132,10 +132,13 @@ class Schedule:
 class Triggers:
     """All event sources of an app, each polled by a thread of its own."""
 
-    def __init__(self, app: Chalice, functions: Functions, now: Callable[[], datetime], dead_url: str) -> None:
+    def __init__(
+        self, app: Chalice, functions: Functions, now: Callable[[], datetime], dead_url: str, *others: Source
+    ) -> None:
+        """`others` are no sources of the app, and work beside them."""
         self._functions = functions
         self._stopping = threading.Event()
-        self.sources = [_source(config, functions, now, dead_url) for config in app.event_sources]
+        self.sources = [*(_source(config, functions, now, dead_url) for config in app.event_sources), *others]
 
     def start(self) -> None:
         """Begin to poll."""
