@@ -12,7 +12,7 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRe
 from chalicelib import telemetry
 from chalicelib.handlers import background
 from chalicelib.handlers.evidence import evidence
-from chalicelib.handlers.http import one_line_a_request, problems_everywhere
+from chalicelib.handlers.http import one_line_a_request, problems_everywhere, safe_headers
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
@@ -26,6 +26,7 @@ app.register_blueprint(status)
 app.register_blueprint(evidence)
 app.register_blueprint(officers)
 app.register_middleware(telemetry.naming_the_invocation)
+app.register_middleware(safe_headers, "http")
 app.register_middleware(one_line_a_request, "http")
 app.register_middleware(problems_everywhere, "http")
 for kind in ("dynamodb", "sqs", "scheduled"):

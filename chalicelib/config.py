@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.colours import OURS
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,6 +20,7 @@ class Settings:
     website_origins: tuple[str, ...]
     force_name: str
     force_code: str
+    force_colour: str
     letter_sender: str
     letter_from: str
     notify_template_id: str
@@ -38,6 +41,7 @@ class Settings:
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),
             force_name=environ["FORCE_NAME"],
             force_code=environ["FORCE_CODE"],
+            force_colour=environ.get("FORCE_COLOUR", OURS),
             letter_sender=environ.get("LETTER_SENDER", "outbox"),
             letter_from=environ.get("LETTER_FROM", ""),
             notify_template_id=environ.get("NOTIFY_TEMPLATE_ID", ""),

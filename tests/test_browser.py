@@ -49,6 +49,8 @@ PAGES = {
     "/letters": status.letters(OPENED, True, []),
     "/refused": status.refused(OPENED, "Call 101."),
     "/hour-is-over": status.hour_is_over(SITE, "What I had written"),
+    "/privacy": pages.privacy(SITE),
+    "/accessibility": pages.accessibility(SITE),
     "/problem": pages.problem(SITE, 404, "Page not found"),
     "/emergency": pages.stop(SITE, "emergency"),
     "/robbery": pages.stop(SITE, "robbery"),

@@ -56,15 +56,15 @@ def test_files_are_added_listed_and_removed(visitor: Visitor) -> None:
     upload(visitor, PDF, "statement.docx")
     assert visitor.page.text.count("listed__words") == 2
     visitor.send(to="/remove")  # the last
-    assert "Document, " not in visitor.words
+    assert visitor.page.text.count("listed__words") == 1
     visitor.go_on("check")
-    assert "Files Photo, 1 KB" in visitor.words
+    assert re.search("Files (Photo|Document), 1 KB", visitor.words)
 
 
 def test_the_form_may_send_to_the_bucket_and_only_this_page_has_a_script(visitor: Visitor) -> None:
     page = at_files(visitor).page
     bucket = re.search(r'<form action="(http://[^/]+)', page.text)
-    assert bucket and f"form-action {bucket[1]} 'self'" in page.headers["Content-Security-Policy"]
+    assert bucket and f"form-action 'self' {bucket[1]}" in page.headers["Content-Security-Policy"]
     assert page.headers["Content-Security-Policy"].endswith("script-src 'self'")
     assert "script-src" not in visitor.open(f"/drafts/{visitor.draft}/check").headers["Content-Security-Policy"]
 

@@ -34,6 +34,7 @@ RULES = {
     "call_backs",
     "by_public",
     "evidence",
+    "colours",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -41,7 +42,7 @@ KNOWS = {
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),
-    "config": set(),
+    "config": {"colours"},
     "identity": {"errors", "report"},
     "typeset": set(),
     "letters": RULES | {"typeset"},

@@ -355,14 +355,15 @@ def test_a_problem_says_what_to_do(status: int, words: str) -> None:
     assert all(part in html for part in ("That did not work", "It was too large", words))
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../render.py", "static/service.css", "/etc/passwd", "service.css\0"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../render.py", "static/service.css", "/etc/passwd", "service.css\0",
+                                  "service.css", "brand.ffffff.css", "brand.0b4f6c.css.css"])  # fmt: skip
 def test_only_the_static_folder_is_served(name: str) -> None:
     assert pages.static_file(name) is None
 
 
 def test_the_stylesheet_has_nothing_that_only_govuk_may_use() -> None:
-    css, content_type = pages.static_file("govuk-frontend.css") or ("", "")
-    licence, _ = pages.static_file("govuk-frontend.licence.txt") or ("", "")
+    css, content_type = pages.static_file(pages.static_name("govuk-frontend.css")) or ("", "")
+    licence, _ = pages.static_file(pages.static_name("govuk-frontend.licence.txt")) or ("", "")
     assert content_type == "text/css; charset=utf-8"
     assert ".govuk-button{" in css
     assert not [mark for mark in GOVUK_ONLY if mark in css]

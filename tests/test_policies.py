@@ -32,6 +32,7 @@ from chalicelib import wiring
 from chalicelib.config import Settings
 from chalicelib.handlers.background import Failed
 from chalicelib.identity import Verifier
+from chalicelib.pages import static_name
 from chalicelib.reference import parse
 from chalicelib.table import Table
 from chalicelib.token_secrets import NOTICE, TokenSecrets
@@ -346,7 +347,8 @@ CRIME, NOTE = {"offence": "45", "disposal": "further_investigation"}, {"text": "
 
 
 def the_public_reports(service: Service) -> None:
-    pages = ("/", "/healthz", "/openapi.json", "/report/theft", "/status", "/static/service.css")
+    pages = ("/", "/healthz", "/openapi.json", "/report/theft", "/status", "/privacy", "/accessibility",
+             f"/static/{static_name('service.css')}")  # fmt: skip
     assert {service.http(f"GET {page}")[0] for page in pages} == {200}
     assert service.http("OPTIONS /reports")[0] == 204
     assert service.http("POST /report/theft", [("token", "a form's"), ("emergency", "no")])[0] == 422

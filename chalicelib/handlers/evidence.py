@@ -106,8 +106,8 @@ def _files_page(request: Request, place: pages.Place, folder: str, back: str, is
     has_room = sum(not file.refused for file in there) < MOST_FILES
     return_to = f"{our_address(request)}{_address(place).removeprefix(base(request))}"
     invitation = service().evidence.invite(folder, return_to) if has_room else None
-    answer = page(pages.files(place, back, there, query.get("added", ""), invitation, is_draft))
-    return _allowing(answer, invitation) if invitation else answer
+    html = pages.files(place, back, there, query.get("added", ""), invitation, is_draft)
+    return page(html, allowing=_allowed(invitation) if invitation else None)
 
 
 def _address(place: pages.Place, **query: str) -> str:
@@ -115,9 +115,6 @@ def _address(place: pages.Place, **query: str) -> str:
     return f"{place.address}/files{'?' if asked else ''}{asked}"
 
 
-def _allowing(answer: Response, invitation: Invitation) -> Response:
-    """The page, which may send its form to the bucket, and run the one script that we have."""
-    bucket = "{0.scheme}://{0.netloc}".format(urlsplit(invitation.url))
-    policy = str(answer.headers["Content-Security-Policy"]).replace("form-action", f"form-action {bucket}")
-    answer.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
-    return answer
+def _allowed(invitation: Invitation) -> dict[str, str]:
+    """The page may send its form to the bucket, and run the one script that we have."""
+    return {"form-action": "{0.scheme}://{0.netloc}".format(urlsplit(invitation.url)), "script-src": "'self'"}

@@ -38,18 +38,29 @@ PROBLEM = "application/problem+json"
 LARGEST_BODY = 256 * 1024
 MOST_FIELDS = 2_000
 
-# The pages have no script, no picture from elsewhere, and are nobody's frame.
 Headers = dict[str, str | list[str]]
 
-PAGE_HEADERS: Headers = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+# The pages have no script, no picture from elsewhere, and are nobody's frame.
+POLICY = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+PAGE_HEADERS: Headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+DATA_HEADERS: Headers = {"Content-Type": JSON, "Cache-Control": "no-store"}
+# What every answer has, whoever made it.
+SAFE_HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
 }
-DATA_HEADERS: Headers = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+ONLY_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # said over TLS; a browser on one machine has none
 
 View = Callable[..., Response]
 Body = TypeVar("Body", bound=BaseModel)
@@ -100,9 +111,13 @@ def data(body: Any, status: int = 200, **headers: str) -> Response:
     )
 
 
-def page(html: str, status: int = 200) -> Response:
-    """A page."""
-    return Response(body=html, status_code=status, headers=dict(PAGE_HEADERS))
+def page(html: str, status: int = 200, allowing: Mapping[str, str] | None = None) -> Response:
+    """A page; `allowing` are sources by directive that it may use on top of what every page may."""
+    answer = Response(body=html, status_code=status, headers=dict(PAGE_HEADERS))
+    if allowing:
+        policy = {name: f"{POLICY.get(name, '')} {allowing.get(name, '')}".strip() for name in POLICY | dict(allowing)}
+        answer.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
+    return answer
 
 
 def fresh_page(html: str) -> Response:
@@ -126,7 +141,8 @@ def site_of(request: Request) -> Any:
     """Whose pages these are, and under which path."""
     from chalicelib import pages
 
-    return pages.Site(service().settings.force_name, base(request))
+    settings = service().settings
+    return pages.Site(settings.force_name, base(request), settings.force_colour)
 
 
 def cookie_of(request: Request, name: str) -> str:
@@ -205,6 +221,13 @@ def refused(request: Request, refusal: Refused) -> Response:
     document |= {"errors": [error._asdict() for error in refusal.errors]} if refusal.errors else {}
     answer = data(document | refusal.more, refusal.status)
     answer.headers |= {"Content-Type": PROBLEM, **refusal.headers}
+    return answer
+
+
+def safe_headers(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: what every answer has, unless it has it otherwise."""
+    answer, over_tls = get_response(request), request.headers.get("x-forwarded-proto") == "https"
+    answer.headers = {**SAFE_HEADERS, **(ONLY_OVER_TLS if over_tls else {}), **answer.headers}
     return answer
 
 

@@ -20,6 +20,7 @@ from chalicelib.handlers.http import (
     page,
     pairs_of,
     see_other,
+    site_of,
 )
 from chalicelib.reference import parse, show, spell
 from chalicelib.report import Report, Status
@@ -65,7 +66,7 @@ def start(request: Request) -> Response:
     """The start page."""
     from chalicelib import pages
 
-    return page(pages.start(_site(request)))
+    return page(pages.start(site_of(request)))
 
 
 @public.route("/report/{category}", methods=["POST"], content_types=[FORM])
@@ -107,24 +108,38 @@ def confirmation(request: Request, reference: str) -> Response:
     from chalicelib import pages
 
     plain = _plain(reference)
-    return page(pages.sent(_site(request), show(plain), spell(plain)))
+    return page(pages.sent(site_of(request), show(plain), spell(plain)))
+
+
+@public.route("/accessibility", methods=["GET"])
+@answering(public)
+def accessibility(request: Request) -> Response:
+    """The accessibility statement."""
+    from chalicelib import pages
+
+    return page(pages.accessibility(site_of(request)))
+
+
+@public.route("/privacy", methods=["GET"])
+@answering(public)
+def privacy(request: Request) -> Response:
+    """The privacy notice, and the cookies."""
+    from chalicelib import pages
+
+    return page(pages.privacy(site_of(request)))
 
 
 @public.route("/static/{name}", methods=["GET"])
 @answering(public)
 def static(request: Request, name: str) -> Response:
-    """A stylesheet."""
+    """A file under its hashed name: what is in it never changes, so browsers keep it."""
     from chalicelib import pages
 
     found = pages.static_file(name)
     if not found:
         raise NotFound()
     text, content_type = found
-    headers: Headers = {
-        "Content-Type": content_type,
-        "Cache-Control": "public, max-age=3600",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers: Headers = {"Content-Type": content_type, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(body=text, headers=headers)
 
 
@@ -137,7 +152,7 @@ def _submit_form(request: Request, category: str, pairs: Pairs) -> Response:
 
     control = {name: value for name, value in pairs if name in ("token", "action")}
     answers = [(name, value) for name, value in pairs if name not in ("token", "action", "category")]
-    site, token = _site(request), control.get("token", "")[:128]
+    site, token = site_of(request), control.get("token", "")[:128]
     if action := control.get("action"):
         return page(
             pages.report_form(site, category, _with_items_changed(form_values(answers), action), [], token or mint())
@@ -205,12 +220,6 @@ def _plain(reference: str) -> str:
     if not plain:
         raise NotFound("Check the reference: it has twelve letters and digits, such as 7K3M-9QWP-R2T8.")
     return plain
-
-
-def _site(request: Request) -> Any:
-    from chalicelib import pages
-
-    return pages.Site(service().settings.force_name, base(request))
 
 
 def _today() -> date:

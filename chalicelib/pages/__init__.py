@@ -4,22 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.colours import OURS
 from chalicelib.errors import FieldError
 from chalicelib.forms import CATEGORIES
 from chalicelib.pages.fields import Problem, fields_of, problems_of
-from chalicelib.pages.render import render, static_file
+from chalicelib.pages.render import render, static_file, static_name
 
 __all__ = [
-    "Site", "already_sent", "problem", "report_form", "sent", "start", "static_file", "stop",
+    "Site", "accessibility", "already_sent", "privacy", "problem", "report_form", "sent", "start", "static_file",
+    "static_name", "stop",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Site:
-    """Whose service this is, and the path it is served under (`""`, or the stage of API Gateway such as `/api`)."""
+    """Whose service this is, the path it is served under (`""`, or the stage of API Gateway such as `/api`), and the
+    force's colour.
+    """
 
     force_name: str
     base: str
+    colour: str = OURS
 
 
 def start(site: Site) -> str:
@@ -47,6 +52,16 @@ def stop(site: Site, where: str, back: str = "") -> str:
 def sent(site: Site, reference: str, spoken: str) -> str:
     """The report has arrived: its reference, how to say it, and what happens next."""
     return render("sent.html", site=site, reference=reference, spoken=spoken)
+
+
+def accessibility(site: Site) -> str:
+    """`/accessibility`: how everybody can use it, and what to do if somebody cannot."""
+    return render("accessibility.html", site=site)
+
+
+def privacy(site: Site) -> str:
+    """`/privacy`: what is kept, why, how long, who sees it; and the cookies."""
+    return render("privacy.html", site=site)
 
 
 def problem(site: Site, status: int, title: str, detail: str = "") -> str:

@@ -1,9 +1,12 @@
 """The templates, made ready once per process, and the files that pages link to."""
 
+import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import colours
 from chalicelib.pages import controls
 
 if TYPE_CHECKING:  # a submission shows no page: jinja2 is imported when one is
@@ -46,14 +49,32 @@ def render(template: str, **context: Any) -> str:
 
 
 def static_file(name: str) -> tuple[str, str] | None:
-    """The text and the content type of one file of the static folder, None for any other name."""
-    return _static_files().get(name)
+    """The text and the content type of a file under its hashed name, None for any other name."""
+    brand = re.fullmatch(r"brand\.([0-9a-f]{6})\.css", name)
+    if brand and not colours.problem(f"#{brand[1]}"):
+        return colours.stylesheet(f"#{brand[1]}"), CONTENT_TYPES[".css"]
+    return {hashed: (text, kind) for hashed, text, kind in _static_files().values()}.get(name)
+
+
+def static_name(name: str) -> str:
+    """The name under which a file is served: what is in it decides, so it may be kept for ever."""
+    return _static_files()[name][0]
+
+
+def brand_name(colour: str) -> str:
+    """The same of the stylesheet that sets a force's colour: the colour decides."""
+    return f"brand.{colour.removeprefix('#')}.css"
 
 
 @cache
-def _static_files() -> dict[str, tuple[str, str]]:
-    files = (HERE / "static").iterdir()
-    return {file.name: (file.read_text(encoding="utf-8"), CONTENT_TYPES[file.suffix]) for file in files}
+def _static_files() -> dict[str, tuple[str, str, str]]:
+    """By their plain names: the hashed name, the text and the content type."""
+    found = {}
+    for file in (HERE / "static").iterdir():
+        text = file.read_text(encoding="utf-8")
+        hashed = f"{file.stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}{file.suffix}"
+        found[file.name] = hashed, text, CONTENT_TYPES[file.suffix]
+    return found
 
 
 def environments() -> "tuple[Environment, Environment]":
@@ -86,7 +107,7 @@ def _loaders() -> "tuple[BaseLoader, BaseLoader]":
 @cache
 def _templates() -> "Environment":
     env, components = environments()
-    env.globals.update(_macros(components), controls=controls)
+    env.globals.update(_macros(components), controls=controls, static=static_name, brand=brand_name)
     return env
 
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import boto3
 from chalice.config import Config
 
+from chalicelib import colours
 from infra.local import stack
 from infra.local.clock import DevClock, parse_time
 from infra.local.dev import Dev, Machine
@@ -113,6 +114,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_NAME": os.environ.get("FORCE_NAME", "Midshire Police"),
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "SERVICE_URL": url,
+        "FORCE_COLOUR": _colour(),
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
     }
@@ -158,6 +160,13 @@ def _listen(port: int) -> Server:
         if error.errno != errno.EADDRINUSE:
             raise
         _give_up(f"Port {port} is in use. End what uses it, or choose another: PORT={port + 1} make run")
+
+
+def _colour() -> str:
+    text = os.environ.get("FORCE_COLOUR") or colours.OURS
+    if wrong := colours.problem(text):
+        _give_up(f"FORCE_COLOUR={text} cannot be used: it has to be {wrong}")
+    return text
 
 
 def _port() -> int:
