@@ -1,7 +1,7 @@
 """The pages of a report that has been sent: where it stands, what was decided and why, what the person can still do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError
@@ -126,7 +126,7 @@ def hour_is_over(site: Site, text: str) -> str:
 
 def _questions(place: Place, name: str, questions: Mapping[str, Question], typed: Mapping[str, Any],
                errors: Sequence[FieldError], **more: Any) -> str:  # fmt: skip
-    fields = fields_named(questions, typed, errors)
+    fields = [replace(field, is_heading=False) for field in fields_named(questions, typed, errors)]
     return render("status_step.html", place=place, site=place.site, name=name, fields=fields,
                   problems=problems_of(fields, errors), **more)  # fmt: skip
 
