@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench requirements deploy destroy redrive rotate-secret replay clean
+.PHONY: help run test check format bench pictures requirements deploy destroy redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -28,6 +28,9 @@ format: $(STAMP) ## Format the code and mend what lint can mend
 
 bench: $(STAMP) ## Measure what we promise about speed, beside what people would use instead (needs valgrind)
 	@exec $(PYTHON) -m bench
+
+pictures: $(STAMP) ## Photograph the main pages for the README while "make run" runs (URL=http://127.0.0.1:8000; needs Chromium)
+	@exec $(PYTHON) -m infra.pictures $(or $(URL),http://127.0.0.1:8000)
 
 requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in

@@ -1,4 +1,4 @@
-"""Makes the README's pictures while `make run` runs: `python -m infra.pictures http://127.0.0.1:8000`.
+"""Makes the README's pictures while `make run` runs: `make pictures`.
 
 A burglary is reported on a telephone, page by page, and the main pages are photographed.
 """
