@@ -132,8 +132,12 @@ class Drafts:
         arrives within minutes, so the next run removes files once more, and then the draft.
         """
         over = self._clock().replace(microsecond=0) - KEPT
-        if self._end(draft, lambda now: replace(now, begun_at=over)):
+        if not self._end(draft, lambda now: replace(now, begun_at=over)):
+            return
+        try:
             self._remove_files(draft)
+        except Exception as error:  # nobody can open it any more; the next run tries again
+            log.error("the files of a draft cannot be erased", extra={"error": described(error)})
 
     def _end(self, draft: Draft, how: Callable[[Draft], Draft]) -> bool:
         """Leave nothing of a draft but what `how` notes; False if it has ended already."""

@@ -5,10 +5,12 @@ In the bucket: `<folder>/<id>`, where the folder is a draft's id or a report's r
 is, its first bytes say; the name and the type that a browser sends are never used. See `docs/adr/0014-evidence.md`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.evidence import (
@@ -70,10 +72,12 @@ class EvidenceFiles:
         at first, so a browser that never came back loses nothing. Two at once, or again after a crash: the same.
         """
         known = {file.id: file for file in self._known(folder)}
-        for id, size in self._objects(folder):
-            if id not in known:
-                known[id] = self._first_look(folder, id, size, known)
-            if known[id].refused:
+        objects = dict(self._objects(folder))
+        self._forget_removed(folder, known, objects)
+        for id, size in objects.items():
+            if id not in known and (file := self._first_look(folder, id, size, known)):
+                known[id] = file
+            if id in known and known[id].refused:
                 self._remove_objects(f"{folder}/{id}")
         return sorted(known.values(), key=lambda file: (file.added_at, file.id))
 
@@ -94,9 +98,13 @@ class EvidenceFiles:
 
     def verdict(self, folder: str, file: File) -> str:
         """What the malware scan said: `clean`, `threat`, or `waiting` as long as it has said neither."""
-        tags = self._client().get_object_tagging(
-            Bucket=self._bucket, Key=f"{folder}/{file.id}", **_version(file.version)
-        )["TagSet"]
+        where: Any = {"Bucket": self._bucket, "Key": f"{folder}/{file.id}", **_version(file.version)}
+        try:
+            tags = self._client().get_object_tagging(**where)["TagSet"]
+        except ClientError as error:
+            if _is_gone(error):
+                return "waiting"
+            raise
         said = {tag["Key"]: tag["Value"] for tag in tags}.get("GuardDutyMalwareScanStatus", "")
         return VERDICTS.get(said, "waiting")
 
@@ -124,8 +132,20 @@ class EvidenceFiles:
 
     # What is there, and what is known of it
 
-    def _first_look(self, folder: str, id: str, size: int, known: dict[str, File]) -> File:
-        kind, version = self._kind(folder, id) if size else ("", "")
+    def _forget_removed(self, folder: str, known: dict[str, File], objects: Container[str]) -> None:
+        """A removal that was cut off: the object is gone (what is known was read before that), the row is not."""
+        for id in [id for id, file in known.items() if not file.refused and id not in objects]:
+            self._forget(folder, id)
+            del known[id]
+
+    def _first_look(self, folder: str, id: str, size: int, known: dict[str, File]) -> File | None:
+        """None if it was removed meanwhile."""
+        try:
+            kind, version = self._kind(folder, id) if size else ("", "")
+        except ClientError as error:
+            if _is_gone(error):
+                return None
+            raise
         kept = sum(not file.refused for file in known.values())
         why = "empty" if not size else "kind" if not kind else "too_many" if kept >= MOST_FILES else ""
         now = self._clock().replace(microsecond=0)
@@ -176,6 +196,10 @@ class NotRemoved(Exception):
 
 def _pk(folder: str) -> str:
     return f"EVIDENCE#{folder}"
+
+
+def _is_gone(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
 
 
 def _version(version: str) -> Any:

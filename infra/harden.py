@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from chalicelib.handlers.http import ONLY_OVER_TLS, SAFE_HEADERS
 from infra.deployment import Action, Deployment, GiveUp, NotYet, patiently
 from infra.reconcile import mappings
 
@@ -39,6 +40,12 @@ REFUSALS = {
     "THROTTLED": (429, "Too many requests at the moment", "Try again in a minute. If it is urgent, call 101."),
     "INTEGRATION_FAILURE": (504, "Something went wrong on our side", "Try again in a minute."),
     "INTEGRATION_TIMEOUT": (504, "Something went wrong on our side", "Try again in a minute."),
+}
+
+# The headers of our own answers, but for those whose value has a quotation mark, which API Gateway cannot say.
+_HEADERS = {"Content-Type": "application/problem+json", **SAFE_HEADERS, **ONLY_OVER_TLS}
+REFUSAL_HEADERS = {
+    f"gatewayresponse.header.{name}": f"'{value}'" for name, value in _HEADERS.items() if "'" not in value
 }
 
 
@@ -77,11 +84,12 @@ def _event_sources(deployment: Deployment) -> Iterator[Action]:
 def _refusals(deployment: Deployment) -> Iterator[Action]:
     client, api = deployment.client("apigateway"), _api(deployment)
     found = client.get_gateway_responses(restApiId=api, limit=500).get("items", [])
-    has = {one["responseType"]: (one.get("statusCode"), one.get("responseTemplates")) for one in found}
+    has = {one["responseType"]: (one.get("statusCode"), one.get("responseTemplates"), one.get("responseParameters"))
+           for one in found}  # fmt: skip
     wanted = {
         kind: (str(status), _problem(status, title, detail)) for kind, (status, title, detail) in REFUSALS.items()
     }
-    missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != answer}
+    missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != (*answer, REFUSAL_HEADERS)}
     if missing:
         do = partial(_answer, client, api, deployment.api_stage, missing)
         yield Action("answer what API Gateway refuses by itself with problem documents", do)
@@ -93,7 +101,7 @@ def _answer(client: Any, api: str, stage: str, answers: dict[str, tuple[str, dic
             restApiId=api,
             responseType=kind,
             statusCode=status,
-            responseParameters={"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+            responseParameters=REFUSAL_HEADERS,
             responseTemplates=templates,
         )
     patiently(client.create_deployment, restApiId=api, stageName=stage)  # puts them into effect

@@ -193,6 +193,23 @@ def test_what_was_on_its_way_when_a_draft_was_erased_goes_with_the_next_run(desk
     assert not [key for key in desk.parts.table.items if key[1] == "DRAFT"]
 
 
+def test_a_draft_is_over_also_while_its_files_cannot_be_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(folder: str) -> None:
+        raise OSError("sam@example.com")
+
+    draft = desk.begin()
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.drafts, "_erase_files", down)
+        desk.drafts.erase(draft)
+    assert desk.drafts.find(ID) is None
+    assert "sam@" not in caplog.text
+    desk.parts.clock.now += LAST_REQUEST
+    assert desk.erase_ended() == 1
+    assert desk.erased == [ID]
+
+
 def test_nobody_is_invited_for_longer_than_erasing_waits() -> None:
     assert INVITED_FOR <= LAST_REQUEST
 

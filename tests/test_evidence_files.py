@@ -215,3 +215,28 @@ def test_a_thousand_and_more_are_removed(desk: Desk) -> None:
         desk.put(f"{number:04}", b"x")
     desk.files.remove_all(FOLDER)
     assert desk.there() == []
+
+
+def test_what_is_removed_while_somebody_looks_is_no_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.put("a")
+    kind, other = desk.files._kind, desk.another()
+
+    def meanwhile(folder: str, id: str) -> tuple[str, str]:
+        other.remove(folder, id)
+        return kind(folder, id)
+
+    monkeypatch.setattr(desk.files, "_kind", meanwhile)
+    assert desk.look() == {}
+    assert desk.look() == {}
+
+
+def test_a_removal_that_was_cut_off_leaves_no_ghost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.put("a")
+    (file,) = desk.files.look(FOLDER)
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.files, "_forget", _die)
+        with pytest.raises(Died):
+            desk.files.remove(FOLDER, "a")
+    assert desk.files.verdict(FOLDER, file) == "waiting"
+    assert desk.look() == {}
+    assert desk.table.items == {}

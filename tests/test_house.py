@@ -78,7 +78,7 @@ KNOWS = {
 }
 ANYTHING = {"handlers", "app"}
 KNOW_CHALICE = {"handlers", "app"}
-KNOW_AWS = {"table", "queues", "senders", "wiring"}
+KNOW_AWS = {"evidence_files", "table", "queues", "senders", "wiring"}
 
 
 def part(module: str) -> str:
@@ -117,9 +117,14 @@ def test_only_the_edge_knows_chalice_and_few_know_aws(module: str) -> None:
     known = {name.split(".")[0] for name in imported(syntax(module))}
     running = {name.split(".")[0] for name in imported(syntax(module), at_run_time=True)}
     assert "chalice" not in known or part(module) in KNOW_CHALICE
-    assert not {"botocore", "mypy_boto3_dynamodb", "mypy_boto3_sqs", "mypy_boto3_sesv2", "mypy_boto3_ssm"} & known or (
-        part(module) in KNOW_AWS
-    )
+    assert not {
+        "botocore",
+        "mypy_boto3_dynamodb",
+        "mypy_boto3_sqs",
+        "mypy_boto3_sesv2",
+        "mypy_boto3_ssm",
+        "mypy_boto3_s3",
+    } & known or (part(module) in KNOW_AWS)
     assert "boto3" not in known and not any(name.startswith("mypy_boto3") for name in running)
 
 

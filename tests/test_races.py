@@ -19,9 +19,9 @@ from chalicelib.casework import Casework, Officer
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.forms import EXAMPLES
-from chalicelib.letters import Outbox
 from chalicelib.report import Actor, Report, Status, verify
 from chalicelib.rule import Swept, TwentyFourHourRule
+from chalicelib.senders import Outbox
 from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.wiring import mint

@@ -26,6 +26,7 @@ from chalicelib.errors import (
     WrongMediaType,
     described,
 )
+from chalicelib.evidence import File
 from chalicelib.forms.messages import field_errors
 from chalicelib.telemetry import about
 from chalicelib.wiring import service
@@ -143,6 +144,17 @@ def site_of(request: Request) -> Any:
 
     settings = service().settings
     return pages.Site(settings.force_name, base(request), settings.force_colour)
+
+
+def kept_files(folder: str) -> list[File] | None:
+    """The files of a draft or a report; None while S3 does not answer: that must keep nobody from sending a report, and
+    no officer from deciding one.
+    """
+    try:
+        return service().evidence.kept(folder)
+    except Exception as error:
+        log.error("files cannot be looked at", extra={"error": described(error)})
+        return None
 
 
 def cookie_of(request: Request, name: str) -> str:

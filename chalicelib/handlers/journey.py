@@ -22,6 +22,7 @@ from chalicelib.handlers.http import (
     base,
     cookie,
     fresh_page,
+    kept_files,
     page,
     pairs_of,
     query_of,
@@ -47,7 +48,7 @@ from chalicelib.handlers.opening import (
 )
 from chalicelib.pages import journey as pages
 from chalicelib.pages import stop
-from chalicelib.pages.evidence import in_words
+from chalicelib.pages.evidence import FILES_NOT_SHOWN, in_words
 from chalicelib.queues import Change
 from chalicelib.reference import show
 from chalicelib.wiring import mint, service
@@ -287,8 +288,9 @@ def _page_of(request: Request, draft: Draft, asks: Step) -> str:
 
 def _check_page(request: Request, draft: Draft, errors: Sequence[FieldError] = ()) -> str:
     place = place_of(request, draft, before(draft, CHECK, change=False))
-    files = [in_words(file) for file in service().evidence.kept(draft.id)]
-    return pages.check(place, draft.all_answers, draft.items, files, errors)
+    files = kept_files(draft.id)
+    words = [in_words(file) for file in files] if files is not None else [FILES_NOT_SHOWN]
+    return pages.check(place, draft.all_answers, draft.items, words, errors)
 
 
 def _save_page(request: Request, draft: Draft, email: str = "", errors: Sequence[FieldError] = ()) -> str:

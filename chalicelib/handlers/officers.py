@@ -9,9 +9,10 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.casework import Officer
 from chalicelib.errors import FieldError, InvalidAnswers, NotFound
+from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES
 from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
-from chalicelib.handlers.http import DATA_HEADERS, JSON, data, model_of, query_of, signed_in, version_of
+from chalicelib.handlers.http import DATA_HEADERS, JSON, data, kept_files, model_of, query_of, signed_in, version_of
 from chalicelib.identity import Identity
 from chalicelib.offences import suggest
 from chalicelib.reference import parse, show
@@ -158,7 +159,7 @@ def _whole(report: Report) -> Response:
         "suggested_offence": {"code": suggestion.code, "title": suggestion.title, "because": suggestion.because},
         **({"call_back_wanted": report.call_back_wanted} if report.call_back_wanted else {}),
         **({} if report.wants_letters else {"letters_stopped": True}),
-        "evidence": _evidence(report),
+        **_evidence(report),
         "history": _history(report),
         "letters": service().casework.letters(report.reference),
     }  # fmt: skip
@@ -194,10 +195,16 @@ def _decision(report: Report) -> dict[str, Any]:
     return {name: value for name, value in decided.items() if value is not None} | outcome
 
 
-def _evidence(report: Report) -> list[dict[str, Any]]:
-    evidence, folder = service().evidence, report.files_in
-    return [{"id": file.id, "kind": file.kind, "bytes": file.bytes, "added_at": stamp(file.added_at),
-             "verdict": evidence.verdict(folder, file)} for file in evidence.kept(folder)]  # fmt: skip
+def _evidence(report: Report) -> dict[str, Any]:
+    files = kept_files(report.files_in)
+    if files is None:
+        return {"evidence_unavailable": True}
+    return {"evidence": [_file(report, file) for file in files]}
+
+
+def _file(report: Report, file: File) -> dict[str, Any]:
+    verdict = service().evidence.verdict(report.files_in, file)
+    return {"id": file.id, "kind": file.kind, "bytes": file.bytes, "added_at": stamp(file.added_at), "verdict": verdict}
 
 
 def _history(report: Report) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from chalicelib.pages.fields import Problem
 from chalicelib.pages.render import render
 from chalicelib.times import spoken
 
+FILES_NOT_SHOWN = "We cannot show your files just now. Those that arrived are kept, and go with your report"
 TITLE = "Photos, video and documents"
 _REFUSED = {
     "kind": "That file is not a photo, video or document of a kind that we can take. Choose another",
