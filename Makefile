@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pictures requirements deploy destroy redrive rotate-secret replay clean
+.PHONY: help run test check format bench pictures words requirements deploy destroy redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -31,6 +31,9 @@ bench: $(STAMP) ## Measure what we promise about speed, beside what people would
 
 pictures: $(STAMP) ## Photograph the main pages for the README while "make run" runs (URL=http://127.0.0.1:8000; needs Chromium)
 	@exec $(PYTHON) -m infra.pictures $(or $(URL),http://127.0.0.1:8000)
+
+words: $(STAMP) ## Write or renew the file of another language (LANGUAGE=cy)
+	@exec $(PYTHON) -m infra.words $(or $(LANGUAGE),$(error Say which: make words LANGUAGE=cy))
 
 requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in

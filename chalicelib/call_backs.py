@@ -6,6 +6,7 @@ The parts of days are those in which Public Contact Officers call; none of them 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.language import said
 from chalicelib.times import LONDON, local
 
 SOON = "soon"
@@ -22,7 +23,7 @@ def offered(now: datetime, deadline: datetime) -> dict[str, str]:
     first, last = local(now).date(), local(deadline + _BEYOND).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     fitting = [(day, part) for day in days for part in _PARTS if _fits(day, part, now, deadline)]
-    return {SOON: "As soon as you can"} | {f"{day}-{part}": _in_words(day, part) for day, part in fitting[:_MOST]}
+    return {SOON: said("As soon as you can")} | {f"{day}-{part}": _in_words(day, part) for day, part in fitting[:_MOST]}
 
 
 def _fits(day: date, part: str, now: datetime, deadline: datetime) -> bool:
@@ -35,4 +36,5 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def _in_words(day: date, part: str) -> str:
-    return f"{day:%A} {day.day} {day:%B}, {_PARTS[part][2]}"
+    words = {"weekday": said(f"{day:%A}"), "day": day.day, "month": said(f"{day:%B}"), "part": said(_PARTS[part][2])}
+    return said("{weekday} {day} {month}, {part}").format(**words)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.colours import OURS
+from chalicelib.language import ENGLISH
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Settings:
     force_name: str
     force_code: str
     force_colour: str
+    language: str
     letter_sender: str
     letter_from: str
     notify_template_id: str
@@ -42,6 +44,7 @@ class Settings:
             force_name=environ["FORCE_NAME"],
             force_code=environ["FORCE_CODE"],
             force_colour=environ.get("FORCE_COLOUR", OURS),
+            language=environ.get("LANGUAGE_OF_PAGES", ENGLISH),
             letter_sender=environ.get("LETTER_SENDER", "outbox"),
             letter_from=environ.get("LETTER_FROM", ""),
             notify_template_id=environ.get("NOTIFY_TEMPLATE_ID", ""),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.language import said
 from chalicelib.reference import show, spell
 from chalicelib.report import Report, Status
 from chalicelib.times import read_stamp, spoken
@@ -85,7 +86,7 @@ def write(report: Report, version: int, force_name: str, service_url: str = "") 
 def return_link(to: str, link: str, until: datetime, force_name: str, category: str, id: str) -> Letter:
     """The link that opens a draft again. It is about no report, so it has no reference."""
     return _letter(id, to, "return_link", "", {"link": link, "until": spoken(until), "force": force_name,
-                                               "what": _WHAT[category]})  # fmt: skip
+                                               "what": said(_WHAT[category])})  # fmt: skip
 
 
 def _letter(id: str, to: str, template: str, reference: str, facts: Mapping[str, Any]) -> Letter:
@@ -116,10 +117,10 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "force": force_name,
         "reference": show(report.reference),
         "spelled": spell(report.reference),
-        "what": _WHAT[report.category],
+        "what": said(_WHAT[report.category]),
         "received": spoken(report.received_at),
         "deadline": spoken(report.deadline),
-        "missing": assess(report.category, report.answers).missing,
+        "missing": [said(thing) for thing in assess(report.category, report.answers).missing],
         "has_phone": bool(contact.get("phone")),
         "can_call": bool(contact.get("phone")) and contact.get("safe_to_call") != "no",
         "safe_times": typed(contact.get("safe_times") or ""),

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from chalicelib.language import said
+
 LONDON = "Europe/London"
 
 
@@ -30,4 +32,5 @@ def spoken(at: datetime) -> str:
     """`9:05am on Monday 23 November 2026`, London time."""
     there = local(at)
     clock = there.strftime("%I:%M%p").lstrip("0").lower()
-    return f"{clock} on {there:%A} {there.day} {there:%B %Y}"
+    words = {"time": clock, "weekday": said(f"{there:%A}"), "day": there.day, "month": said(f"{there:%B}")}
+    return said("{time} on {weekday} {day} {month} {year}").format(**words, year=there.year)

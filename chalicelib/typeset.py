@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chalicelib import language
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -28,7 +30,7 @@ _IN_ADDRESSES = re.compile(r"(?<=:)(?=//)|(?<=\S[.@])(?=\S)")
 _NO_WIDTH = "\u200b"  # a space that is not seen
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -62,7 +64,7 @@ class _Line(NamedTuple):
 
 def typeset(name: str, facts: Mapping[str, Any], sender: str) -> Typeset:
     """The letter `name` about `facts`, under the name of `sender`."""
-    subject, *rest = environment().get_template(f"{name}.txt").render(facts).split("\n")
+    subject, *rest = _environment(language.spoken()).get_template(f"{name}.txt").render(facts).split("\n")
     subject = _plain(subject.removeprefix("Subject: "))
     lines = [_read(line) for line in rest if line.strip()]
     return Typeset(subject, _text(lines), _html(lines, subject, sender), _markdown(lines))
@@ -74,11 +76,19 @@ def typed(words: str) -> str:
 
 
 @cache
-def environment() -> "Environment":
-    """What fills in the words."""
-    from jinja2 import Environment, FileSystemLoader, ModuleLoader, StrictUndefined
+def _environment(spoken: language.Spoken) -> "Environment":
+    return environment(spoken.translate)
 
-    words = ModuleLoader(COMPILED) if COMPILED.is_dir() else FileSystemLoader(HERE)
+
+def environment(translate: language.Translate = str) -> "Environment":
+    """What fills in the words of one language."""
+    from jinja2 import DictLoader, Environment, ModuleLoader, StrictUndefined
+
+    if COMPILED.is_dir():
+        words: Any = ModuleLoader(COMPILED / language.spoken().code)
+    else:
+        files = HERE.glob("*.txt")
+        words = DictLoader({file.name: language.letter(file.read_text("utf-8"), translate) for file in files})
     return Environment(loader=words, undefined=StrictUndefined, autoescape=False, finalize=_marked, auto_reload=False,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
 
@@ -125,7 +135,8 @@ def _space_after(block: list[_Line]) -> str:
 
 def _html(lines: Iterable[_Line], subject: str, sender: str) -> str:
     body = "\n".join(_html_block(block) for block in _blocks(lines))
-    return _PAGE.format(subject=escape(subject), sender=escape(_plain(sender)), body=body)
+    code = language.code_for_html(language.spoken().code)
+    return _PAGE.format(language=code, subject=escape(subject), sender=escape(_plain(sender)), body=body)
 
 
 def _html_block(block: list[_Line]) -> str:

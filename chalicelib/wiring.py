@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import language
 from chalicelib.casework import Casework
 from chalicelib.config import Settings
 from chalicelib.crime_numbers import CrimeNumbers
@@ -144,8 +145,9 @@ _installed: Service | None = None
 
 
 def install(made: Service) -> None:
-    """Use `made` from now on."""
+    """Use `made` from now on, and speak its language."""
     global _installed
+    language.use(made.settings.language)
     _installed = made
 
 

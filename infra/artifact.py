@@ -49,12 +49,16 @@ BOTOCORE = "botocore/data"
 COMPILES_TEMPLATES = ("jinja2", "govuk_frontend_jinja")
 TEMPLATES = """
 import sys
-from chalicelib import typeset
+from chalicelib import language, typeset
 from chalicelib.pages.render import environments
 pages, letters = sys.argv[1:]
-for environment in environments():
-    environment.compile_templates(pages, zip=None, ignore_errors=False)
-typeset.environment().compile_templates(letters, zip=None, ignore_errors=False)
+for code in language.codes():
+    language.use(code)
+    ours, components = environments(language.spoken().translate)
+    ours.compile_templates(f"{pages}/{code}", zip=None, ignore_errors=False)
+    components.compile_templates(pages, zip=None, ignore_errors=False)
+    letter = typeset.environment(language.spoken().translate)
+    letter.compile_templates(f"{letters}/{code}", zip=None, ignore_errors=False)
 """
 
 

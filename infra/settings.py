@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from chalicelib import colours
+from chalicelib import colours, language
 from infra.deployment import APP, Action, Deployment, GiveUp, write
 
 MODEL = "dev"  # the policies that people edit; those of every other stage are the same with its own name in them
@@ -45,6 +45,8 @@ def check(deployment: Deployment) -> None:
 def _variables(deployment: Deployment) -> Iterator[str]:
     if wrong := colours.problem(deployment.settings.get("FORCE_COLOUR", colours.OURS)):
         yield f"FORCE_COLOUR has to be {wrong}"
+    if deployment.settings.get("LANGUAGE_OF_PAGES", language.ENGLISH) not in language.codes():
+        yield f"LANGUAGE_OF_PAGES has to be one of: {', '.join(language.codes())}"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)

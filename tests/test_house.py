@@ -35,14 +35,15 @@ RULES = {
     "by_public",
     "evidence",
     "colours",
+    "language",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
-    "forms": {"errors"},
+    "forms": {"errors", "language"},
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),
-    "config": {"colours"},
+    "config": {"colours", "language"},
     "identity": {"errors", "report"},
     "typeset": set(),
     "letters": RULES | {"typeset"},
@@ -59,6 +60,7 @@ KNOWS = {
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "wiring": {
+        "language",
         "casework",
         "config",
         "crime_numbers",

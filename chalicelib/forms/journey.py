@@ -21,6 +21,7 @@ from chalicelib.forms.messages import field_errors
 from chalicelib.forms.questions import Question, by_name
 from chalicelib.forms.reading import canonical, read
 from chalicelib.forms.sections import Item
+from chalicelib.language import said
 
 Answers = Mapping[str, Any]
 Condition = Callable[[Answers], bool]
@@ -292,11 +293,12 @@ def in_words(asks: Question, answer: Any) -> str:
     if answer in (None, "", []):
         return ""
     if asks.kind == "choices":
-        return ", ".join(asks.ask.options[one] for one in answer)
+        return ", ".join(said(asks.ask.options[one]) for one in answer)
     if asks.kind == "date":
         day = date.fromisoformat(answer)
-        return f"{day.day} {day:%B %Y}"
-    return asks.ask.options.get(str(answer), str(answer))
+        return f"{day.day} {said(f'{day:%B}')} {day.year}"
+    words = asks.ask.options.get(str(answer))
+    return said(words) if words else str(answer)
 
 
 def _belongs(field: str, names: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from pydantic_core import ErrorDetails
 
 from chalicelib.errors import FieldError
 from chalicelib.forms.questions import Question, Section, by_name
+from chalicelib.language import said
 
 MAX_ERRORS = 50
 _NOT_ASKED = "This is not one of our questions"
@@ -52,22 +53,24 @@ def _place(model: type[Section] | None, location: tuple[int | str, ...]) -> tupl
 
 
 def _message(details: ErrorDetails, question: Question) -> str:
-    noun, context = question.ask.noun, details.get("ctx", {})
+    noun, context = said(question.ask.noun), details.get("ctx", {})
     match details["type"]:
         case "instead":
-            return details["msg"]
+            return said(details["msg"])
         case "rule":
-            return f"{_upper(noun)} {details['msg']}"
+            return said("{what} {is_wrong}").format(what=_upper(noun), is_wrong=said(details["msg"]))
         case "string_too_long":
-            return f"{_upper(noun)} must be {context['max_length']:,} characters or fewer"
+            most = f"{context['max_length']:,}"
+            return said("{what} must be {most} characters or fewer").format(what=_upper(noun), most=most)
         case "string_pattern_mismatch" if question.ask.wrong:
-            return question.ask.wrong
+            return said(question.ask.wrong)
         case "greater_than_equal":
-            return f"{_upper(noun)} must be {context['ge']:,} or more"
+            return said("{what} must be {least} or more").format(what=_upper(noun), least=f"{context['ge']:,}")
         case "less_than_equal":
-            return f"{_upper(noun)} must be {context['le']:,} or less"
+            return said("{what} must be {most} or less").format(what=_upper(noun), most=f"{context['le']:,}")
         case "too_long":
-            return f"{_verb(question)} no more than {context['max_length']} {noun}"
+            many = said("{verb} no more than {most} {what}")
+            return many.format(verb=_verb(question), most=context["max_length"], what=noun)
     return _not_answered(question) if _is_blank(details) else _misfit(details, question)
 
 
@@ -76,18 +79,20 @@ def _is_blank(details: ErrorDetails) -> bool:
 
 
 def _not_answered(question: Question) -> str:
-    return question.ask.missing or f"{_verb(question)} {question.ask.noun}"
+    usual = said("{verb} {what}").format(verb=_verb(question), what=said(question.ask.noun))
+    return said(question.ask.missing) or usual
 
 
 def _misfit(details: ErrorDetails, question: Question) -> str:
     if question.kind == "choice" or details["type"] == "literal_error":
         *others, last = question.ask.options
         return f"{_not_answered(question)}: {', '.join(others)}{' or ' if others else ''}{last}"
-    return f"{_upper(question.ask.noun)} must be {_SHAPES.get(question.kind, 'text')}"
+    shape = said(_SHAPES.get(question.kind, "text"))
+    return said("{what} must be {shape}").format(what=_upper(said(question.ask.noun)), shape=shape)
 
 
 def _verb(question: Question) -> str:
-    return "Select" if question.ask.options else "Enter"
+    return said("Select" if question.ask.options else "Enter")
 
 
 def _upper(noun: str) -> str:

@@ -28,6 +28,7 @@ from chalicelib.errors import (
 )
 from chalicelib.evidence import File
 from chalicelib.forms.messages import field_errors
+from chalicelib.language import said
 from chalicelib.telemetry import about
 from chalicelib.wiring import service
 
@@ -228,9 +229,10 @@ def refused(request: Request, refusal: Refused) -> Response:
     """The answer to a refusal."""
     if wants_page(request) and not request.path.startswith("/triage"):
         return _refusal_page(request, refusal)
-    document: dict[str, Any] = {"type": "about:blank", "title": refusal.title, "status": refusal.status}
-    document |= {"detail": refusal.detail} if refusal.detail else {}
-    document |= {"errors": [error._asdict() for error in refusal.errors]} if refusal.errors else {}
+    document: dict[str, Any] = {"type": "about:blank", "title": said(refusal.title), "status": refusal.status}
+    document |= {"detail": said(refusal.detail)} if refusal.detail else {}
+    errors = [{"field": error.field, "message": said(error.message)} for error in refusal.errors]
+    document |= {"errors": errors} if errors else {}
     answer = data(document | refusal.more, refusal.status)
     answer.headers |= {"Content-Type": PROBLEM, **refusal.headers}
     return answer
@@ -283,7 +285,7 @@ def _refusal_page(request: Request, refusal: Refused) -> Response:
     site = site_of(request)
     if isinstance(refusal, SentElsewhere):
         return page(pages.stop(site, refusal.where), refusal.status)
-    answer = page(pages.problem(site, refusal.status, refusal.title, refusal.detail), refusal.status)
+    answer = page(pages.problem(site, refusal.status, said(refusal.title), said(refusal.detail)), refusal.status)
     answer.headers |= refusal.headers
     return answer
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib import language
 from chalicelib.drafts import KEPT, Draft
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, SentElsewhere
 from chalicelib.forms import CATEGORIES, canonical, form_values
@@ -289,7 +290,7 @@ def _page_of(request: Request, draft: Draft, asks: Step) -> str:
 def _check_page(request: Request, draft: Draft, errors: Sequence[FieldError] = ()) -> str:
     place = place_of(request, draft, before(draft, CHECK, change=False))
     files = kept_files(draft.id)
-    words = [in_words(file) for file in files] if files is not None else [FILES_NOT_SHOWN]
+    words = [in_words(file) for file in files] if files is not None else [language.said(FILES_NOT_SHOWN)]
     return pages.check(place, draft.all_answers, draft.items, words, errors)
 
 

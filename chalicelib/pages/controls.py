@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.language import said
 from chalicelib.pages.fields import Field
 
 Params = dict[str, Any]
@@ -25,7 +26,7 @@ def text(field: Field) -> Params:
 def long_text(field: Field) -> Params:
     """For `govukTextarea`."""
     most = field.question.max_length
-    limit = f"You can enter up to {most:,} characters." if most else ""
+    limit = said("You can enter up to {most} characters.").format(most=f"{most:,}") if most else ""
     # HTML drops the first line break after the tag: without one of ours, an answer would lose its own.
     return _labelled(field, limit) | {"value": f"\n{field.value}", "rows": 6}
 
@@ -54,7 +55,7 @@ def _box(field: Field, part: str, value: str) -> Params:
     return {
         "id": f"{field.id}-{part}",
         "name": f"{field.name}.{part}",
-        "label": part.capitalize(),
+        "label": said(part.capitalize()),
         "value": value,
         "classes": f"{width} govuk-input--error" if field.error else width,
         "autocomplete": f"{autocomplete}-{part}" if autocomplete else None,
@@ -62,7 +63,7 @@ def _box(field: Field, part: str, value: str) -> Params:
 
 
 def _choice(field: Field) -> Params:
-    options = [{"value": value, "text": words} for value, words in field.question.ask.options.items()]
+    options = [{"value": value, "text": said(words)} for value, words in field.question.ask.options.items()]
     return _messages(field) | {
         "idPrefix": field.id,
         "name": field.name,
@@ -83,8 +84,8 @@ def _legend(field: Field) -> Mapping[str, Any]:
 
 
 def _messages(field: Field, more_hint: str = "") -> Params:
-    hints = [hint for hint in (field.question.ask.hint, more_hint) if hint]
+    hints = [hint for hint in (said(field.question.ask.hint), more_hint) if hint]
     return {
         "hint": {"text": ". ".join(hint.removesuffix(".") for hint in hints)} if hints else None,
-        "errorMessage": {"text": field.error} if field.error else None,
+        "errorMessage": {"text": field.error, "visuallyHiddenText": said("Error")} if field.error else None,
     }

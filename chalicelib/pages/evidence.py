@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.evidence import LARGEST, MOST_FILES, File, Invitation
+from chalicelib.language import said
 from chalicelib.pages import Site
 from chalicelib.pages.fields import Problem
 from chalicelib.pages.render import render
@@ -38,16 +39,17 @@ def files(
     """`added` is the id of the file that the person has just sent, if any; `invitation` is None if there is no room."""
     kept = [file for file in there if not file.refused]
     arrived = added in {file.id for file in kept}
-    problems = [Problem(_REFUSED[why], "#file") for why in _why_not(there, added)]
+    problems = [Problem(said(_REFUSED[why]), "#file") for why in _why_not(there, added)]
     listed = [(file, in_words(file)) for file in kept]
-    return render("files.html", place=place, site=place.site, back=back, title=TITLE, files=listed, problems=problems,
-                  arrived=arrived, invitation=invitation, is_draft=is_draft, largest=LARGEST,
+    return render("files.html", place=place, site=place.site, back=back, title=said(TITLE), files=listed,
+                  problems=problems, arrived=arrived, invitation=invitation, is_draft=is_draft, largest=LARGEST,
                   most=MOST_FILES)  # fmt: skip
 
 
 def in_words(file: File) -> str:
     """`Photo, 3.2 MB, added at 9:05am on Monday 23 November 2026`."""
-    return f"{file.word}, {_size(file.bytes)}, added at {spoken(file.added_at)}"
+    words = {"kind": said(file.word), "size": _size(file.bytes), "time": spoken(file.added_at)}
+    return said("{kind}, {size}, added at {time}").format(**words)
 
 
 def _why_not(there: Sequence[File], added: str) -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from chalicelib.errors import FieldError
 from chalicelib.forms.questions import Question, questions
+from chalicelib.language import said
 
 DATE_PARTS = ("day", "month", "year")
 Messages = Mapping[str, str]
@@ -49,7 +50,7 @@ class Field:
     def label(self) -> str:
         """The question in words; GOV.UK marks the optional ones, not the required ones, nor an "I don't know"."""
         optional = self.marks_optional and not self.question.required and "unknown" not in self.question.ask.options
-        return self.question.ask.label + (" (optional)" if optional else "")
+        return said(self.question.ask.label) + (f" {said('(optional)')}" if optional else "")
 
     @property
     def first_control(self) -> str:
@@ -58,11 +59,6 @@ class Field:
         if inside:
             return inside[0].first_control
         return f"{self.id}-day" if self.question.kind == "date" else self.id
-
-    @property
-    def one(self) -> str:
-        """The word for one of a repeated section: `item` of `items`."""
-        return self.question.name.removesuffix("s")
 
     @property
     def can_grow(self) -> bool:
@@ -84,7 +80,8 @@ def fields_of(model: type[BaseModel], values: Mapping[str, Any], errors: Sequenc
 
 def _messages_by_name(errors: Sequence[FieldError]) -> Messages:
     messages: dict[str, str] = {}
-    for field, message in errors:
+    for field, english in errors:
+        message = said(english)
         messages.setdefault(field, message)
         messages.setdefault(
             f"{field.rpartition('.')[0]}.*", message
@@ -111,7 +108,9 @@ def problems_of(fields: Sequence[Field], errors: Sequence[FieldError]) -> list[P
     """The error summary: every message once, with a link to the control it is about, or to the nearest one."""
     targets = dict(_targets(fields))
     top = fields[0].first_control
-    return [Problem(error.message, f"#{_nearest(targets, error.field) or top}") for error in dict.fromkeys(errors)]
+    return [
+        Problem(said(error.message), f"#{_nearest(targets, error.field) or top}") for error in dict.fromkeys(errors)
+    ]
 
 
 def _fields(model: type[BaseModel], values: Any, messages: Messages, prefix: str) -> Iterator[Field]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from chalicelib import language
 from chalicelib.errors import FieldError
 from chalicelib.forms import journey
 from chalicelib.forms.journey import CHECK, FILES, ITEMS, Step
@@ -16,7 +17,6 @@ from chalicelib.pages.render import render
 from chalicelib.times import spoken
 
 TRAP = "website"
-_TRAP_PROBLEM = {"text": "Empty the box that has to stay empty, then continue again", "href": f"#{TRAP}"}
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,19 @@ def step(place: Place, asks: Step, answers: Mapping[str, Any], errors: Sequence[
     names = journey.asked(place.category, asks, answers)
     shown = journey.typed(place.category, names, answers) if typed is None else typed
     questions = {name: journey.question(place.category, name) for name in names}
-    return _questions(place, asks.name, asks.title, questions, shown, errors)
+    return _questions(place, asks.name, language.said(asks.title), questions, shown, errors)
 
 
 def item(place: Place, name: str, typed: Mapping[str, Any], errors: Sequence[FieldError] = ()) -> str:
     """One item: `name` is the end of its address."""
-    return _questions(place, name, "An item that was taken or damaged", by_name(Item), typed, errors)
+    return _questions(place, name, language.said("An item that was taken or damaged"), by_name(Item), typed, errors)
 
 
 def items(place: Place, kept: Mapping[str, Mapping[str, Any]], new: str, errors: Sequence[FieldError] = ()) -> str:
     """The items so far, and `new`, the id of one that may be added; no text if there is no room."""
     listed = [(number, _item_in_words(each)) for number, each in kept.items()]
-    return render("items.html", place=place, site=place.site, title=ITEMS.title, items=listed, new=new,
-                  problems=[{"text": error.message, "href": "#items"} for error in errors])  # fmt: skip
+    return render("items.html", place=place, site=place.site, title=language.said(ITEMS.title), items=listed, new=new,
+                  problems=[{"text": language.said(error.message), "href": "#items"} for error in errors])  # fmt: skip
 
 
 def check(place: Place, answers: Mapping[str, Any], kept: Mapping[str, Mapping[str, Any]], files: Sequence[str],
@@ -84,8 +84,9 @@ def check(place: Place, answers: Mapping[str, Any], kept: Mapping[str, Mapping[s
 
 def save(place: Place, until: datetime, email: str, errors: Sequence[FieldError] = (), sent_to: str = "") -> str:
     """How to come back later, and how to have everything erased. `sent_to` is where a link has just been sent."""
+    problems = [{"text": language.said(message), "href": f"#{field}"} for field, message in errors]
     return render("save.html", place=place, site=place.site, until=spoken(until), email=email, sent_to=sent_to,
-                  problems=[{"text": error.message, "href": f"#{error.field}"} for error in errors])  # fmt: skip
+                  problems=problems)  # fmt: skip
 
 
 def erased(site: Site) -> str:
@@ -107,9 +108,13 @@ def _questions(place: Place, name: str, title: str, questions: Mapping[str, Ques
                errors: Sequence[FieldError]) -> str:  # fmt: skip
     fields, caught = fields_named(questions, typed, errors), _caught(errors)
     may_be_left_out = not any(each.question.required or each.is_heading for each in fields)
-    problems = [_TRAP_PROBLEM] if caught else problems_of(fields, errors)
+    problems = [_trap_problem()] if caught else problems_of(fields, errors)
     return render("step.html", place=place, site=place.site, name=name, title=title, fields=fields, problems=problems,
                   caught=caught, may_be_left_out=may_be_left_out)  # fmt: skip
+
+
+def _trap_problem() -> dict[str, str]:
+    return {"text": language.said("Empty the box that has to stay empty, then continue again"), "href": f"#{TRAP}"}
 
 
 def _caught(errors: Sequence[FieldError]) -> bool:
@@ -118,25 +123,25 @@ def _caught(errors: Sequence[FieldError]) -> bool:
 
 
 def _part(place: Place, asks: Step, said: Mapping[str, Any], kept: Mapping[str, Any], files: Sequence[str]) -> Part:
-    rows = _rows(place.category, asks, said, kept) if asks != FILES else [("Files", "\n".join(files))]
-    return Part(asks.title, [(label, words) for label, words in rows if words],
+    rows = _rows(place.category, asks, said, kept) if asks != FILES else [(language.said("Files"), "\n".join(files))]
+    return Part(language.said(asks.title), [(label, words) for label, words in rows if words],
                 [label for label, words in rows if not words], f"{place.address}/{asks.name}?change=1")  # fmt: skip
 
 
 def _rows(category: str, asks: Step, said: Mapping[str, Any], kept: Mapping[str, Any]) -> list[tuple[str, str]]:
     if asks == ITEMS:
-        return [("Items", "\n".join(map(_item_in_words, kept.values())))]
+        return [(language.said("Items"), "\n".join(map(_item_in_words, kept.values())))]
     questions = {name: journey.question(category, name) for name in journey.asked(category, asks, said)}
-    return [(question.ask.label, journey.in_words(question, journey.answer_to(said, name)))
+    return [(language.said(question.ask.label), journey.in_words(question, journey.answer_to(said, name)))
             for name, question in questions.items()]  # fmt: skip
 
 
 def _problem(place: Place, error: FieldError) -> dict[str, str]:
     """A line of the summary on the page of answers: it leads to the page that asks."""
     if error.field == TRAP:
-        return _TRAP_PROBLEM
+        return _trap_problem()
     asks = journey.step_of(place.category, error.field)
-    return {"text": error.message,
+    return {"text": language.said(error.message),
             "href": "#declaration" if asks == CHECK else f"{place.address}/{asks.name}?change=1"}  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import colours
+from chalicelib import colours, language
 from chalicelib.pages import controls
 
 if TYPE_CHECKING:  # a submission shows no page: jinja2 is imported when one is
@@ -47,7 +47,7 @@ CONTENT_TYPES = {
 
 def render(template: str, **context: Any) -> str:
     """The page that `template` makes of `context`."""
-    return _templates().get_template(template).render(context)
+    return _templates(language.spoken()).get_template(template).render(context)
 
 
 def static_file(name: str) -> tuple[str, str] | None:
@@ -79,11 +79,13 @@ def _static_files() -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def environments() -> "tuple[Environment, Environment]":
-    """For our templates, and for the GOV.UK components: those read parameters nobody gave, so theirs is less strict."""
+def environments(translate: language.Translate = str) -> "tuple[Environment, Environment]":
+    """For our templates in one language, and for the GOV.UK components: those read parameters nobody gave, so theirs is
+    less strict.
+    """
     from jinja2 import ChainableUndefined, Environment, StrictUndefined
 
-    ours, components = _loaders()
+    ours, components = _loaders(translate)
     return (
         Environment(
             loader=ours,
@@ -97,19 +99,21 @@ def environments() -> "tuple[Environment, Environment]":
     )
 
 
-def _loaders() -> "tuple[BaseLoader, BaseLoader]":
-    from jinja2 import FileSystemLoader, ModuleLoader, PackageLoader, PrefixLoader
+def _loaders(translate: language.Translate) -> "tuple[BaseLoader, BaseLoader]":
+    from jinja2 import DictLoader, ModuleLoader, PackageLoader, PrefixLoader
 
     if COMPILED.is_dir():
-        return ModuleLoader(COMPILED), ModuleLoader(COMPILED)
+        return ModuleLoader(COMPILED / language.spoken().code), ModuleLoader(COMPILED)
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    return FileSystemLoader(HERE / "templates"), components
+    files = (HERE / "templates").glob("*.html")
+    return DictLoader({file.name: language.template(file.read_text("utf-8"), translate) for file in files}), components
 
 
 @cache
-def _templates() -> "Environment":
-    env, components = environments()
-    env.globals.update(_macros(components), controls=controls, static=static_name, brand=brand_name)
+def _templates(spoken: language.Spoken) -> "Environment":
+    env, components = environments(spoken.translate)
+    env.globals.update(_macros(components), controls=controls, static=static_name, brand=brand_name, said=language.said,
+                       language=lambda: language.code_for_html(spoken.code))  # fmt: skip
     return env
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from chalicelib.errors import FieldError
 from chalicelib.forms.questions import Question, by_name
 from chalicelib.forms.status import Addition, WhoAsks, call_back_question
+from chalicelib.language import said
 from chalicelib.pages import Site
 from chalicelib.pages.fields import Problem, fields_named, fields_of, problems_of
 from chalicelib.pages.render import render
@@ -77,7 +78,7 @@ def standing(place: Place, report: Report, may_be_called: bool, done: str) -> st
         disposal=crime.disposal if crime else None,
         reason=report.not_crimed_reason,
         other_force=_other_force(report),
-        missing=assess(report.category, report.answers).missing,
+        missing=[said(thing) for thing in assess(report.category, report.answers).missing],
         events=timeline(report),
         may_be_called=may_be_called,
         done=done,
@@ -91,8 +92,8 @@ def timeline(report: Report) -> list[Event]:
         words = _EVENTS.get((entry["what"], entry.get("result") or "")) or _EVENTS.get(
             (entry["what"], entry.get("disposal") or "")
         )
-        if words and (entry["what"] != "claimed" or words not in [event.words for event in events]):
-            events.append(Event(spoken(read_stamp(entry["at"])), words))
+        if words and (entry["what"] != "claimed" or said(words) not in [event.words for event in events]):
+            events.append(Event(spoken(read_stamp(entry["at"])), said(words)))
     return events
 
 
@@ -110,13 +111,13 @@ def call_back(place: Place, offered: dict[str, str], report: Report, typed: Mapp
 
 def letters(place: Place, wanted: bool, errors: Sequence[FieldError]) -> str:
     """Stop the letters, or have them again."""
-    problems = [Problem(error.message, "#send") for error in errors]
+    problems = [Problem(said(error.message), "#send") for error in errors]
     return render("letters.html", place=place, site=place.site, wanted=wanted, problems=problems)
 
 
 def refused(place: Place, why: str) -> str:
     """It cannot be done as things stand."""
-    return render("status_refused.html", place=place, site=place.site, why=why)
+    return render("status_refused.html", place=place, site=place.site, why=said(why))
 
 
 def hour_is_over(site: Site, text: str) -> str:

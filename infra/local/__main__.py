@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import boto3
 from chalice.config import Config
 
-from chalicelib import colours
+from chalicelib import colours, language
 from infra.local import stack
 from infra.local.clock import DevClock, parse_time
 from infra.local.dev import Dev, Machine
@@ -115,6 +115,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "SERVICE_URL": url,
         "FORCE_COLOUR": _colour(),
+        "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
         "LETTER_FROM": "online-reports@example.com",
     }
@@ -167,6 +168,13 @@ def _colour() -> str:
     if wrong := colours.problem(text):
         _give_up(f"FORCE_COLOUR={text} cannot be used: it has to be {wrong}")
     return text
+
+
+def _language() -> str:
+    code = os.environ.get("LANGUAGE_OF_PAGES") or language.ENGLISH
+    if code not in language.codes():
+        _give_up(f"LANGUAGE_OF_PAGES={code} is not known: use {', '.join(language.codes())}, or make it: make words")
+    return code
 
 
 def _port() -> int:
