@@ -43,7 +43,7 @@ def check(deployment: Deployment) -> None:
 
 
 def _variables(deployment: Deployment) -> Iterator[str]:
-    if wrong := colours.problem(deployment.settings.get("FORCE_COLOUR", colours.OURS)):
+    if wrong := colours.problem(str(deployment.settings.get("FORCE_COLOUR", colours.OURS))):
         yield f"FORCE_COLOUR has to be {wrong}"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
