@@ -14,6 +14,7 @@ from chalicelib import typeset
 from chalicelib.letters import Letter, return_link, write
 from chalicelib.report import Report
 from tests.fakes import NOW
+from tests.hostile import HOSTILE as IN_PAGES
 from tests.test_letters import CASES, OFFICER, contact, received
 
 FORCE, URL = "Example Police", "https://report.example.com"
@@ -76,7 +77,7 @@ def form_of(letter: Letter) -> tuple[list[str], list[tuple[str, str]], list[str]
     return outline.elements, outline.attributes, marks, [line[:2] for line in letter.body.splitlines()]
 
 
-@pytest.mark.parametrize("words", HOSTILE, ids=repr)
+@pytest.mark.parametrize("words", [*HOSTILE, *IN_PAGES], ids=repr)
 def test_what_a_person_typed_never_gives_a_letter_another_form(words: str) -> None:
     for letter, plain in zip(everywhere(words), everywhere("Eve Example"), strict=True):
         assert form_of(letter) == form_of(plain)
