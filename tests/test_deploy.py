@@ -18,6 +18,7 @@ OUTPUTS = {
         "TableName": "crime-reports-dev",
         "TriageQueueUrl": "https://queues/triage",
         "LettersQueueUrl": "https://q/l",
+        "EvidenceBucketName": "crime-reports-dev-evidence",
     },
     "identity": {"Issuer": "https://issuer.example.com", "Audience": "client"},
 }
