@@ -43,7 +43,7 @@ REFUSALS = {
 }
 
 # The headers of our own answers, but for those whose value has a quotation mark, which API Gateway cannot say.
-_HEADERS = {"Content-Type": "application/problem+json", **SAFE_HEADERS, **ONLY_OVER_TLS}
+_HEADERS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **SAFE_HEADERS, **ONLY_OVER_TLS}
 REFUSAL_HEADERS = {
     f"gatewayresponse.header.{name}": f"'{value}'" for name, value in _HEADERS.items() if "'" not in value
 }

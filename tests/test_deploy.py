@@ -18,6 +18,7 @@ OUTPUTS = {
         "TableName": "crime-reports-dev",
         "TriageQueueUrl": "https://queues/triage",
         "LettersQueueUrl": "https://q/l",
+        "EvidenceBucketName": "crime-reports-dev-evidence",
     },
     "identity": {"Issuer": "https://issuer.example.com", "Audience": "client"},
 }
@@ -259,6 +260,9 @@ def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(
         ("environment_variables", "FORCE_CODE", 20, "in quotation marks"),
         ("environment_variables", "FORCE_CODE", "2 0", "two digits"),
         ("environment_variables", "FORCE_NAME", " ", "name of the force"),
+        ("environment_variables", "FORCE_COLOUR", "#ffdd00", "FORCE_COLOUR has to be darker"),
+        ("environment_variables", "FORCE_COLOUR", "blue", "such as #0b4f6c"),
+        ("environment_variables", "FORCE_COLOUR", 7, "FORCE_COLOUR has to be a colour"),
         ("environment_variables", "LETTER_SENDER", "smtp", "outbox"),
         ("environment_variables", "LETTER_SENDER", "ses", "LETTER_FROM has to be"),
         ("environment_variables", "LETTER_SENDER", "notify", "NOTIFY_TEMPLATE_ID has to be the id of the template"),

@@ -1,6 +1,8 @@
 """What every answer has, good or refused, page or data: nothing is sniffed, framed, kept or referred."""
 
+import hashlib
 import re
+from typing import Any
 
 import pytest
 import requests
@@ -44,6 +46,16 @@ def test_every_answer_is_safe(stack: Runner, method: str, path: str, accept: str
     assert over_tls.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
+def test_no_route_is_left_out(stack: Runner, app_module: Any) -> None:
+    routes = [(method, path) for path, methods in app_module.app.routes.items() for method in methods]
+    assert len(routes) > 40
+    for method, path in routes:
+        answer = requests.request(method, stack.url + re.sub(r"\{\w+\}", "x", path), headers={"Accept": BROWSER},
+                                  allow_redirects=False, timeout=30)  # fmt: skip
+        assert answer.status_code < 500, (method, path)
+        expect_safe(answer)
+
+
 def test_pages_about_somebody_are_kept_by_nobody(stack: Runner) -> None:
     visitor = Visitor(stack)
     visitor.begin().go_on("check")
@@ -79,7 +91,8 @@ def test_files_are_kept_for_a_year_under_a_name_that_changes_with_them(stack: Ru
         answer = requests.get(stack.url + file, timeout=30)
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert re.fullmatch(r"/static/[a-z-]+\.[0-9a-f]{6,12}\.(css|svg)", file)
+        assert re.fullmatch(r"/static/[a-z0-9-]+\.[0-9a-f]{12}\.(css|svg)", file)
+        assert hashlib.sha256(answer.content).hexdigest().startswith(file.split(".")[1])
         expect_safe(answer)
-        other = re.sub(r"\.[0-9a-f]{2}", ".zz", file)
+        other = re.sub(r"\.[0-9a-f]{2}", ".00", file)
         assert requests.get(stack.url + other, timeout=30).status_code == 404

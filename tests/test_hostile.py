@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chromium import CHROMIUM
 from conftest import Runner
+from hostile import HOSTILE, MARK
 from playwright.sync_api import Browser
 from test_status_pages import go, look, reported
 from visitor import LITTLE, Visitor
@@ -17,34 +18,6 @@ from chalicelib.forms.questions import by_name
 from chalicelib.forms.sections import Item
 from chalicelib.statistics import NOT_CRIMED_REASONS, monthly, table
 
-MARK = "xqzx"  # in each of them, so that what became of it can be found
-HOSTILE = [
-    f"<script>{MARK}()</script>",
-    f"</title><script>{MARK}()</script>",
-    f"</textarea><script>{MARK}()</script>",
-    f'"><img src=x onerror={MARK}()>',
-    f"' onmouseover='{MARK}()",
-    f'" autofocus onfocus="{MARK}()',
-    f"javascript:{MARK}()",
-    f"<a href=javascript:{MARK}()>x</a>",
-    f"<svg/onload={MARK}()>",
-    f"<!-- {MARK} --!><b>",
-    f"<![CDATA[{MARK}]]>",
-    f"{{{{ 7*7 }}}} {MARK}",
-    f"{{% raw %}} {MARK}",
-    f"${{7*7}} {MARK}",
-    f"#{{7*7}} {MARK} `id`",
-    f"&lt;b&gt; &amp; &#60;{MARK}",
-    f"%3Cscript%3E {MARK} %0d%0aSet-Cookie: a=b",
-    f"=1+1 {MARK}",
-    f"+cmd|' /C calc'!{MARK}",
-    f"@SUM({MARK})",
-    f"-2+3 {MARK}",
-    f"{MARK} \\\" \\u003cscript\\u003e '; DROP TABLE x; --",
-    f"{MARK} \u200f\u200bzero\u200d e\u0301 \U0001f600",
-    f"{MARK}{'W' * 180}",
-    f"[{MARK}](https://evil.example.com) **x**",
-]
 LONG = "what_happened"
 
 
@@ -148,6 +121,21 @@ def test_in_every_field_of_an_item_and_where_a_person_writes_later(stack: Runner
     visitor.open("/status")
     visitor.send(reference=text, email=text)
     assert text in expect_harmless(visitor.page.text).shown()
+
+
+@pytest.mark.parametrize(
+    "text", [f"{MARK}\0<b>", f"\u202e{MARK}<b>", f"{MARK}\r\nSet-Cookie: a=b", f"\x1b[2J{MARK}<b>"]
+)
+def test_characters_that_no_answer_may_have_are_refused_and_shown_again(stack: Runner, text: str) -> None:
+    visitor = Visitor(stack)
+    visitor.begin("burglary").go_on("items")
+    visitor.open(next(link for link in visitor.links if "/items/" in link))
+    assert visitor.send(type="Ring", make=text).status_code == 422
+    assert text.partition("<")[0].strip("\0") in expect_harmless(visitor.page.text).shown()
+    assert "Set-Cookie" not in visitor.page.headers
+    visitor.open(f"/drafts/{visitor.draft}/save")
+    assert visitor.send(to="/save", email=text).status_code == 422
+    expect_harmless(visitor.page.text)
 
 
 def test_in_what_is_added_to_a_report(stack: Runner) -> None:

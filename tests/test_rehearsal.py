@@ -489,6 +489,8 @@ def test_an_address_that_is_not_there_gets_a_problem_document(deployed: Rehearsa
     for method, path in (("GET", "/no-such-page"), ("DELETE", "/healthz")):
         answer = requests.request(method, deployed.url + path, timeout=30)
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
         assert answer.json()["title"] == "Not found"
 
 

@@ -14,6 +14,7 @@ from chalicelib import typeset
 from chalicelib.letters import Letter, return_link, write
 from chalicelib.report import Report
 from tests.fakes import NOW
+from tests.hostile import HOSTILE as IN_PAGES
 from tests.test_letters import CASES, OFFICER, contact, received
 
 FORCE, URL = "Example Police", "https://report.example.com"
@@ -76,7 +77,7 @@ def form_of(letter: Letter) -> tuple[list[str], list[tuple[str, str]], list[str]
     return outline.elements, outline.attributes, marks, [line[:2] for line in letter.body.splitlines()]
 
 
-@pytest.mark.parametrize("words", HOSTILE, ids=repr)
+@pytest.mark.parametrize("words", [*HOSTILE, *IN_PAGES], ids=repr)
 def test_what_a_person_typed_never_gives_a_letter_another_form(words: str) -> None:
     for letter, plain in zip(everywhere(words), everywhere("Eve Example"), strict=True):
         assert form_of(letter) == form_of(plain)
@@ -123,7 +124,7 @@ def test_all_forms_say_the_same(template: str, report: Report) -> None:
 def test_html_fetches_nothing_and_has_one_order_of_headings(template: str, report: Report) -> None:
     html = write(report, report.version, FORCE, URL).html
     outline = Outline(html)
-    assert html.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert html.startswith('<!DOCTYPE html>\n<html lang="en-GB">')
     assert not {"script", "style", "img", "link", "iframe", "form"} & set(outline.elements)
     assert {name for name, _ in outline.attributes} <= {"lang", "charset", "name", "content", "style", "href"}
     assert not [value for name, value in outline.attributes if "url" in value]

@@ -52,8 +52,8 @@ def render(template: str, **context: Any) -> str:
 
 def static_file(name: str) -> tuple[str, str] | None:
     """The text and the content type of a file under its hashed name, None for any other name."""
-    brand = re.fullmatch(r"brand\.([0-9a-f]{6})\.css", name)
-    if brand and not colours.problem(f"#{brand[1]}"):
+    brand = re.match("brand-([0-9a-f]{6})", name)
+    if brand and name == brand_name(f"#{brand[1]}") and not colours.problem(f"#{brand[1]}"):
         return colours.stylesheet(f"#{brand[1]}"), CONTENT_TYPES[".css"]
     return {hashed: (text, kind) for hashed, text, kind in _static_files().values()}.get(name)
 
@@ -64,8 +64,8 @@ def static_name(name: str) -> str:
 
 
 def brand_name(colour: str) -> str:
-    """The same of the stylesheet that sets a force's colour: the colour decides."""
-    return f"brand.{colour.removeprefix('#')}.css"
+    """The same of the stylesheet that sets a force's colour, which the name tells, so that it can be made anew."""
+    return _hashed(f"brand-{colour.removeprefix('#')}.css", colours.stylesheet(colour))
 
 
 @cache
@@ -74,9 +74,13 @@ def _static_files() -> dict[str, tuple[str, str, str]]:
     found = {}
     for file in (HERE / "static").iterdir():
         text = file.read_text(encoding="utf-8")
-        hashed = f"{file.stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}{file.suffix}"
-        found[file.name] = hashed, text, CONTENT_TYPES[file.suffix]
+        found[file.name] = _hashed(file.name, text), text, CONTENT_TYPES[file.suffix]
     return found
+
+
+def _hashed(name: str, text: str) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.{suffix}"
 
 
 def environments(translate: language.Translate = str) -> "tuple[Environment, Environment]":

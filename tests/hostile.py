@@ -1,0 +1,30 @@
+"""Words that would like to be something else: for every field of the pages, and for the letters."""
+
+MARK = "xqzx"  # in each of them, so that what became of it can be found
+HOSTILE = [
+    f"<script>{MARK}()</script>",
+    f"</title><script>{MARK}()</script>",
+    f"</textarea><script>{MARK}()</script>",
+    f'"><img src=x onerror={MARK}()>',
+    f"' onmouseover='{MARK}()",
+    f'" autofocus onfocus="{MARK}()',
+    f"javascript:{MARK}()",
+    f"<a href=javascript:{MARK}()>x</a>",
+    f"<svg/onload={MARK}()>",
+    f"<!-- {MARK} --!><b>",
+    f"<![CDATA[{MARK}]]>",
+    f"{{{{ 7*7 }}}} {MARK}",
+    f"{{% raw %}} {MARK}",
+    f"${{7*7}} {MARK}",
+    f"#{{7*7}} {MARK} `id`",
+    f"&lt;b&gt; &amp; &#60;{MARK}",
+    f"%3Cscript%3E {MARK} %0d%0aSet-Cookie: a=b",
+    f"=1+1 {MARK}",
+    f"+cmd|' /C calc'!{MARK}",
+    f"@SUM({MARK})",
+    f"-2+3 {MARK}",
+    f"{MARK} \\\" \\u003cscript\\u003e '; DROP TABLE x; --",
+    f"{MARK} \u200f\u200bzero\u200d e\u0301 \U0001f600",
+    f"{MARK}{'W' * 180}",
+    f"[{MARK}](https://evil.example.com) **x**",
+]
