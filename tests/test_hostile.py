@@ -45,6 +45,14 @@ HOSTILE = [
     f"{MARK}{'W' * 180}",
     f"[{MARK}](https://evil.example.com) **x**",
 ]
+# Refused, for they hide, reorder, or end the line; so they are shown again, beside what is wrong.
+REFUSED = [
+    f"{MARK}\0<b onclick={MARK}()>",
+    f"{MARK}\u202e<b onclick={MARK}()>",
+    f"{MARK}\u2066\x1b[31m",
+    f"{MARK}\r\nSet-Cookie: {MARK}=1\r\n\r\n<script>{MARK}()</script>",
+    f"{MARK}\nBcc: {MARK}@evil.example.com",
+]
 LONG = "what_happened"
 
 
@@ -148,6 +156,24 @@ def test_in_every_field_of_an_item_and_where_a_person_writes_later(stack: Runner
     visitor.open("/status")
     visitor.send(reference=text, email=text)
     assert text in expect_harmless(visitor.page.text).shown()
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_refused_is_shown_as_text_and_reaches_no_header(stack: Runner, text: str) -> None:
+    visitor = Visitor(stack)
+    visitor.begin("burglary").go_on("items")
+    visitor.open(next(link for link in visitor.links if "/items/" in link))
+    fields = [name for name, question in by_name(Item).items() if question.kind == "text"]
+    answer = visitor.send(**dict.fromkeys(fields, text))
+    assert answer.status_code == 422
+    assert visitor.words.count("must ") >= len(fields)
+    assert MARK in expect_harmless(answer.text).shown()
+    visitor.open("/status")
+    asked = visitor.send(reference=text, email=text)
+    assert 400 <= asked.status_code < 500
+    for one in (answer, asked):
+        assert MARK not in str(one.headers)
+        expect_harmless(one.text)
 
 
 def test_in_what_is_added_to_a_report(stack: Runner) -> None:
