@@ -6,6 +6,7 @@ Contrast as WCAG 2.2 defines it (relative luminance, 1.4.3): white text is on th
 import re
 
 OURS = "#0b4f6c"
+EMERGENCY = "#fbf1f1"  # the ground of the box that says when to call 999 (`.call-now` of service.css); it has links too
 _LEAST = 4.5
 
 
@@ -13,7 +14,7 @@ def problem(colour: str) -> str | None:
     """What is wrong with a colour for a force, in words; None if it can be used."""
     if not re.fullmatch("#[0-9a-f]{6}", colour):
         return "a colour as # and six digits or letters a to f, such as #0b4f6c"
-    if contrast(colour, tint(colour)) < _LEAST:
+    if min(contrast(colour, ground) for ground in (tint(colour), EMERGENCY)) < _LEAST:
         return f"darker: white text on it, and links in it, need a contrast of {_LEAST} to 1"
     return None
 

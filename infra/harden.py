@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from chalicelib.handlers.http import ONLY_OVER_TLS, SAFE_HEADERS
+from chalicelib.handlers.http import ONLY_OVER_TLS, POLICY, SAFE_HEADERS
 from infra.deployment import Action, Deployment, GiveUp, NotYet, patiently
 from infra.reconcile import mappings
 
@@ -31,7 +31,7 @@ ACCESS_LOG = json.dumps(
     }
 )
 # What API Gateway refuses by itself. It does not tell a wrong method from an unknown address.
-REFUSALS = {
+REFUSALS: dict[str, tuple[int | None, str, str]] = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "Not found", "Check the address and the method."),
     "RESOURCE_NOT_FOUND": (404, "Not found", "Check the address and the method."),
     "BAD_REQUEST_BODY": (400, "The request cannot be read", "Check its form."),
@@ -40,12 +40,21 @@ REFUSALS = {
     "THROTTLED": (429, "Too many requests at the moment", "Try again in a minute. If it is urgent, call 101."),
     "INTEGRATION_FAILURE": (504, "Something went wrong on our side", "Try again in a minute."),
     "INTEGRATION_TIMEOUT": (504, "Something went wrong on our side", "Try again in a minute."),
+    # Whatever else it refuses, each with a status of its own: one given here would become that of all of them.
+    "DEFAULT_4XX": (None, "We could not do that", "Check the request. If it is urgent, call 101."),
+    "DEFAULT_5XX": (None, "Something went wrong on our side", "Try again in a minute. If it is urgent, call 101."),
 }
-
-# The headers of our own answers, but for those whose value has a quotation mark, which API Gateway cannot say.
-_HEADERS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **SAFE_HEADERS, **ONLY_OVER_TLS}
+# With the headers of our own answers. API Gateway puts a fixed value into single quotes, so none may be in it: a
+# directive without sources means the same as 'none'.
 REFUSAL_HEADERS = {
-    f"gatewayresponse.header.{name}": f"'{value}'" for name, value in _HEADERS.items() if "'" not in value
+    f"gatewayresponse.header.{name}": f"'{value}'"
+    for name, value in {
+        **SAFE_HEADERS,
+        **ONLY_OVER_TLS,
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "; ".join(POLICY),
+        "Content-Type": "application/problem+json",
+    }.items()
 }
 
 
@@ -84,31 +93,27 @@ def _event_sources(deployment: Deployment) -> Iterator[Action]:
 def _refusals(deployment: Deployment) -> Iterator[Action]:
     client, api = deployment.client("apigateway"), _api(deployment)
     found = client.get_gateway_responses(restApiId=api, limit=500).get("items", [])
-    has = {one["responseType"]: (one.get("statusCode"), one.get("responseTemplates"), one.get("responseParameters"))
-           for one in found}  # fmt: skip
-    wanted = {
-        kind: (str(status), _problem(status, title, detail)) for kind, (status, title, detail) in REFUSALS.items()
-    }
-    missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != (*answer, REFUSAL_HEADERS)}
+    names = ("statusCode", "responseParameters", "responseTemplates")
+    has = {one["responseType"]: {name: one[name] for name in names if one.get(name)} for one in found}
+    wanted = {kind: _refusal(*told) for kind, told in REFUSALS.items()}
+    missing = {kind: answer for kind, answer in wanted.items() if has.get(kind) != answer}
     if missing:
         do = partial(_answer, client, api, deployment.api_stage, missing)
         yield Action("answer what API Gateway refuses by itself with problem documents", do)
 
 
-def _answer(client: Any, api: str, stage: str, answers: dict[str, tuple[str, dict[str, str]]]) -> None:
-    for kind, (status, templates) in answers.items():
-        client.put_gateway_response(
-            restApiId=api,
-            responseType=kind,
-            statusCode=status,
-            responseParameters=REFUSAL_HEADERS,
-            responseTemplates=templates,
-        )
+def _answer(client: Any, api: str, stage: str, answers: dict[str, dict[str, Any]]) -> None:
+    for kind, answer in answers.items():
+        client.put_gateway_response(restApiId=api, responseType=kind, **answer)
     patiently(client.create_deployment, restApiId=api, stageName=stage)  # puts them into effect
 
 
-def _problem(status: int, title: str, detail: str) -> dict[str, str]:
-    return {"application/json": json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})}
+def _refusal(status: int | None, title: str, detail: str) -> dict[str, Any]:
+    """What `put_gateway_response` takes: a problem document, and the status if it is ours to say."""
+    own = {"status": status} if status else {}
+    document = json.dumps({"type": "about:blank", "title": title, **own, "detail": detail})
+    answer = {"responseParameters": REFUSAL_HEADERS, "responseTemplates": {"application/json": document}}
+    return answer | ({"statusCode": str(status)} if status else {})
 
 
 def _logs_of_the_account(deployment: Deployment) -> Iterator[Action]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.colours import OURS, contrast, problem, stylesheet, tint
+from chalicelib.colours import EMERGENCY, OURS, contrast, problem, stylesheet, tint
+from chalicelib.pages import static_file, static_name
 
 HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
@@ -26,7 +27,7 @@ def test_what_is_no_colour_is_refused(colour: str) -> None:
     assert "such as #0b4f6c" in str(problem(colour))
 
 
-@pytest.mark.parametrize("colour", ["#ffffff", "#ffdd00", "#7fb2d9", "#808080"])
+@pytest.mark.parametrize("colour", ["#ffffff", "#ffdd00", "#7fb2d9", "#808080", "#647387"])
 def test_a_colour_that_white_cannot_be_read_on_is_refused(colour: str) -> None:
     assert "darker" in str(problem(colour))
 
@@ -36,6 +37,7 @@ def test_what_is_taken_can_be_read(colour: str) -> None:
     if problem(colour) is None:
         assert contrast(colour, "#ffffff") >= 4.5
         assert contrast(colour, tint(colour)) >= 4.5
+        assert contrast(colour, EMERGENCY) >= 4.5
         assert contrast("#0b0c0c", tint(colour)) >= 7
 
 
@@ -45,3 +47,9 @@ def test_the_stylesheet_sets_what_the_others_use() -> None:
     assert values["brand"] == values["link"] == OURS
     assert values["surface-background"] == values["template-background"] == tint(OURS)
     assert contrast(values["link-hover"], "#ffffff") > contrast(values["link"], "#ffffff")
+
+
+def test_the_box_of_the_emergency_has_the_ground_that_links_are_checked_against() -> None:
+    text, _ = static_file(static_name("service.css")) or ("", "")
+    (box,) = re.findall(r"\.call-now \{[^}]*background: (#[0-9a-f]{6});", text)
+    assert box == EMERGENCY

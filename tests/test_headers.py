@@ -32,28 +32,35 @@ def expect_safe(answer: requests.Response) -> None:
     assert "unsafe" not in said["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
-@pytest.mark.parametrize(("method", "path"), ASKED)
-def test_every_answer_is_safe(stack: Runner, method: str, path: str, accept: str) -> None:
-    headers = {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = requests.request(method, stack.url + path, headers=headers, data="x=y" if method == "POST" else None,
+def ask(stack: Runner, method: str, path: str, accept: str, **headers: str) -> requests.Response:
+    sent = {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded", **headers}
+    answer = requests.request(method, stack.url + path, headers=sent, data="x=y" if method == "POST" else None,
                               allow_redirects=False, timeout=30)  # fmt: skip
     assert answer.status_code < 500
+    return answer
+
+
+def expect_safe_both_ways(stack: Runner, method: str, path: str, accept: str) -> None:
+    answer = ask(stack, method, path, accept)
     expect_safe(answer)
     assert "Strict-Transport-Security" not in answer.headers
-    over_tls = requests.request(method, stack.url + path, headers=headers | {"X-Forwarded-Proto": "https"},
-                                allow_redirects=False, timeout=30)  # fmt: skip
+    over_tls = ask(stack, method, path, accept, **{"X-Forwarded-Proto": "https"})
     assert over_tls.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_no_route_is_left_out(stack: Runner, app_module: Any) -> None:
+@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
+@pytest.mark.parametrize(("method", "path"), ASKED)
+def test_every_answer_is_safe(stack: Runner, method: str, path: str, accept: str) -> None:
+    expect_safe_both_ways(stack, method, path, accept)
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "application/json"])
+def test_no_route_answers_without_them(stack: Runner, app_module: Any, accept: str) -> None:
+    """By the app's own list, so that a route that is added is asked too; nobody named `x` is there."""
     routes = [(method, path) for path, methods in app_module.app.routes.items() for method in methods]
-    assert len(routes) > 40
+    assert len(routes) > 30
     for method, path in routes:
-        answer = requests.request(method, stack.url + re.sub(r"\{\w+\}", "x", path), headers={"Accept": BROWSER},
-                                  allow_redirects=False, timeout=30)  # fmt: skip
-        assert answer.status_code < 500, (method, path)
-        expect_safe(answer)
+        expect_safe_both_ways(stack, method, re.sub(r"\{[^}]+\}", "x", path), accept)
 
 
 def test_pages_about_somebody_are_kept_by_nobody(stack: Runner) -> None:

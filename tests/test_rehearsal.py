@@ -28,6 +28,7 @@ from users import Officer, Public, aws_client, example, filled_form
 from visitor import Visitor
 
 from chalicelib.config import Settings
+from chalicelib.handlers.http import ONLY_OVER_TLS, SAFE_HEADERS
 from chalicelib.reference import parse
 from infra.local.children import end_with_parent
 from infra.local.issuer import AUDIENCE, Issuer
@@ -492,6 +493,21 @@ def test_an_address_that_is_not_there_gets_a_problem_document(deployed: Rehearsa
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
         assert answer.json()["title"] == "Not found"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src;")
+
+
+def test_what_api_gateway_refuses_by_itself_is_as_safe_as_what_we_do(deployed: Rehearsal) -> None:
+    refusals = deployed.aws("apigateway").get_gateway_responses(restApiId=api_of(deployed))["items"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} < {one["responseType"] for one in refusals}
+    for one in refusals:
+        said = {
+            name.removeprefix("gatewayresponse.header."): value for name, value in one["responseParameters"].items()
+        }
+        assert {*SAFE_HEADERS, *ONLY_OVER_TLS, "Cache-Control"} < set(said)
+        assert all(value[0] == value[-1] == "'" and "'" not in value[1:-1] for value in said.values())
+        document = json.loads(one["responseTemplates"]["application/json"])
+        assert str(document.get("status", "")) == one.get("statusCode", "")  # the rest keep a status of their own
 
 
 # A report's way through what is deployed
