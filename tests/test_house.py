@@ -45,7 +45,7 @@ KNOWS = {
     "queues": set(),
     "config": {"colours", "language"},
     "identity": {"errors", "report"},
-    "typeset": set(),
+    "typeset": {"language"},
     "letters": RULES | {"typeset"},
     "senders": RULES | {"table", "letters"},
     "crime_numbers": RULES | {"table"},
