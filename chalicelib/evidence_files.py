@@ -156,7 +156,7 @@ class EvidenceFiles:
 
     def _kind(self, folder: str, id: str) -> tuple[str, str]:
         """What the first bytes are, no text if it is none of KINDS; and which version has them."""
-        import filetype  # 20 kB, pure Python: only where a file is looked at
+        import filetype  # 63 kB of Python: only where a file is looked at
 
         answer = self._client().get_object(
             Bucket=self._bucket, Key=f"{folder}/{id}", Range=f"bytes=0-{FIRST_BYTES - 1}"
