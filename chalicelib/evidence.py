@@ -20,17 +20,19 @@ KINDS = {
     "video/mp4": ("Video", "mp4"),
     "video/quicktime": ("Video", "mov"),
     "video/webm": ("Video", "webm"),
+    "video/x-matroska": ("Video", "mkv"),
     "application/pdf": ("Document", "pdf"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("Document", "docx"),
     "application/vnd.oasis.opendocument.text": ("Document", "odt"),
 }
-VERDICTS = {"NO_THREATS_FOUND": "clean", "THREATS_FOUND": "threat"}  # of GuardDuty; anything else: not scanned yet
+# By what GuardDuty says. What else it says (UNSUPPORTED, ACCESS_DENIED, FAILED) is that it could not tell.
+VERDICTS = {"NO_THREATS_FOUND": "clean", "THREATS_FOUND": "threat"}
 
 
 @dataclass(frozen=True)
 class File:
     """One file. `kind` is one of KINDS; no text if it was refused, and then `refused` says why: `kind`, `empty` or
-    `too_many`. `version` is the version of the object that was looked at: nothing that was put over it counts.
+    `too_many`. `version` is the one that was looked at, the first: nothing that was put over it counts.
     """
 
     id: str

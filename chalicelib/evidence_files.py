@@ -29,9 +29,11 @@ from chalicelib.times import read_stamp, stamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectVersionTypeDef
 
 _HELD = {
     "waiting": "This file has not been checked for malware yet. Try again in a few minutes.",
+    "not_scanned": "This file could not be checked for malware, and is held back. Ask the digital forensics team.",
     "threat": "This file has malware in it, and is held back. Ask the digital forensics team.",
 }
 
@@ -72,10 +74,10 @@ class EvidenceFiles:
         at first, so a browser that never came back loses nothing. Two at once, or again after a crash: the same.
         """
         known = {file.id: file for file in self._known(folder)}
-        objects = dict(self._objects(folder))
-        self._forget_removed(folder, known, objects)
-        for id, size in objects.items():
-            if id not in known and (file := self._first_look(folder, id, size, known)):
+        there = self._first_versions(folder)
+        self._forget_removed(folder, known, there)
+        for id, (version, size) in there.items():
+            if id not in known and (file := self._first_look(folder, id, version, size, known)):
                 known[id] = file
             if id in known and known[id].refused:
                 self._remove_objects(f"{folder}/{id}")
@@ -97,8 +99,8 @@ class EvidenceFiles:
             self._forget(folder, file.id)
 
     def verdict(self, folder: str, file: File) -> str:
-        """What the malware scan said: `clean`, `threat`, or `waiting` as long as it has said neither."""
-        where: Any = {"Bucket": self._bucket, "Key": f"{folder}/{file.id}", **_version(file.version)}
+        """What the malware scan said: `clean`, `threat`, `not_scanned` if it could not tell, `waiting` until it has."""
+        where: Any = {"Bucket": self._bucket, "Key": f"{folder}/{file.id}", "VersionId": file.version}
         try:
             tags = self._client().get_object_tagging(**where)["TagSet"]
         except ClientError as error:
@@ -106,7 +108,7 @@ class EvidenceFiles:
                 return "waiting"
             raise
         said = {tag["Key"]: tag["Value"] for tag in tags}.get("GuardDutyMalwareScanStatus", "")
-        return VERDICTS.get(said, "waiting")
+        return VERDICTS.get(said, "not_scanned") if said else "waiting"
 
     def show(self, folder: str, id: str) -> str:
         """An address from which one file can be had for a minute. Raises NotFound, and NotAllowed until it is clean."""
@@ -126,22 +128,22 @@ class EvidenceFiles:
                 "ResponseContentType": kind,
                 "ResponseContentDisposition": f'attachment; filename="evidence-{id[:8]}.{ending}"',
                 "ResponseCacheControl": "no-store",
-                **_version(files[0].version),
+                "VersionId": files[0].version,
             },
         )
 
     # What is there, and what is known of it
 
-    def _forget_removed(self, folder: str, known: dict[str, File], objects: Container[str]) -> None:
+    def _forget_removed(self, folder: str, known: dict[str, File], there: Container[str]) -> None:
         """A removal that was cut off: the object is gone (what is known was read before that), the row is not."""
-        for id in [id for id, file in known.items() if not file.refused and id not in objects]:
+        for id in [id for id, file in known.items() if not file.refused and id not in there]:
             self._forget(folder, id)
             del known[id]
 
-    def _first_look(self, folder: str, id: str, size: int, known: dict[str, File]) -> File | None:
-        """None if it was removed meanwhile."""
+    def _first_look(self, folder: str, id: str, version: str, size: int, known: dict[str, File]) -> File | None:
+        """What it is from now on; None if it was removed meanwhile."""
         try:
-            kind, version = self._kind(folder, id) if size else ("", "")
+            kind = self._kind(folder, id, version) if size else ""
         except ClientError as error:
             if _is_gone(error):
                 return None
@@ -150,28 +152,40 @@ class EvidenceFiles:
         why = "empty" if not size else "kind" if not kind else "too_many" if kept >= MOST_FILES else ""
         now = self._clock().replace(microsecond=0)
         file = File(id, size, now, "" if why else kind, why, version)
-        with suppress(ConditionFailed):  # somebody else has looked meanwhile, and saw the same
+        try:
             self._table.put_new(_item(folder, file))
-        return file
+            return file
+        except ConditionFailed:  # somebody else has looked meanwhile: what they noted holds
+            return next((file for file in self._known(folder) if file.id == id), None)
 
-    def _kind(self, folder: str, id: str) -> tuple[str, str]:
-        """What the first bytes are, no text if it is none of KINDS; and which version has them."""
+    def _kind(self, folder: str, id: str, version: str) -> str:
+        """What the first bytes are, no text if it is none of KINDS."""
         import filetype  # 63 kB of Python: only where a file is looked at
 
         answer = self._client().get_object(
-            Bucket=self._bucket, Key=f"{folder}/{id}", Range=f"bytes=0-{FIRST_BYTES - 1}"
+            Bucket=self._bucket, Key=f"{folder}/{id}", VersionId=version, Range=f"bytes=0-{FIRST_BYTES - 1}"
         )
         kind = filetype.guess_mime(answer["Body"].read()) or ""
-        return kind if kind in KINDS else "", answer.get("VersionId", "")
+        return kind if kind in KINDS else ""
 
     def _known(self, folder: str) -> list[File]:
         rows = self._table.query(where="#pk = :folder", given={"folder": _pk(folder)})
         return [_file(row) for row in rows]
 
-    def _objects(self, folder: str) -> Iterator[tuple[str, int]]:
-        """The ids and sizes of up to a thousand: nobody is invited to more than a few."""
-        found = self._client().list_objects_v2(Bucket=self._bucket, Prefix=f"{folder}/")
-        return ((one["Key"].removeprefix(f"{folder}/"), one["Size"]) for one in found.get("Contents", []))
+    def _first_versions(self, folder: str) -> dict[str, tuple[str, int]]:
+        """By id: the version that came first, and its size. S3 lists newer ones before it."""
+        versions = self._versions(f"{folder}/")
+        return {one["Key"].removeprefix(f"{folder}/"): (one["VersionId"], one["Size"]) for one in versions}
+
+    def _versions(self, prefix: str) -> Iterator["ObjectVersionTypeDef"]:
+        """All of them, a thousand at a time: one invitation can be used again and again while it lasts."""
+        place: Any = {}
+        while True:
+            found = self._client().list_object_versions(Bucket=self._bucket, Prefix=prefix, **place)
+            yield from found.get("Versions", [])
+            if not found["IsTruncated"]:
+                return
+            place = {"KeyMarker": found["NextKeyMarker"], "VersionIdMarker": found["NextVersionIdMarker"]}
 
     def _remove_objects(self, prefix: str) -> None:
         """All versions, and the marks of those that were deleted; a thousand at a time, as S3 lists and takes them."""
@@ -202,10 +216,6 @@ def _is_gone(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
 
 
-def _version(version: str) -> Any:
-    return {"VersionId": version} if version else {}
-
-
 def _item(folder: str, file: File) -> Item:
     return {
         "pk": _pk(folder),
@@ -214,10 +224,10 @@ def _item(folder: str, file: File) -> Item:
         "added_at": stamp(file.added_at),
         "kind": file.kind or None,
         "refused": file.refused or None,
-        "version": file.version or None,
+        "version": file.version,
     }
 
 
 def _file(row: Item) -> File:
     return File(row["sk"].removeprefix("FILE#"), row["bytes"], read_stamp(row["added_at"]), row.get("kind", ""),
-                row.get("refused", ""), row.get("version", ""))  # fmt: skip
+                row.get("refused", ""), row["version"])  # fmt: skip

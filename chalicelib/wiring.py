@@ -125,14 +125,18 @@ class Service:
         raise ValueError("LETTER_SENDER is none of outbox, ses and notify")
 
 
+# What is encrypted by KMS asks for this signature. And botocore would sign addresses of S3 as a whole, from which a
+# young bucket redirects to its region: a form cannot follow there, by the policy of its page.
+_SIGNED: dict[str, Any] = {"s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}}
+
+
 def client(name: str) -> Any:
     """An AWS client. By botocore: boto3's resource layer would cost every cold start and give nothing."""
     from botocore.config import Config
     from botocore.session import get_session
 
     retries: Any = {"mode": "standard", "max_attempts": 3}
-    signed: Any = {"signature_version": "s3v4"} if name == "s3" else {}  # what is encrypted by KMS asks for it
-    config = Config(connect_timeout=3, read_timeout=10, retries=retries, **signed)
+    config = Config(connect_timeout=3, read_timeout=10, retries=retries, **_SIGNED.get(name, {}))
     return get_session().create_client(name, config=config)
 
 

@@ -1,7 +1,8 @@
 """The files of evidence over moto's S3: looked at twice, by two at once, after a crash; kept, refused, removed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from moto import mock_aws
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.evidence import KINDS, MOST_FILES
 from chalicelib.evidence_files import EvidenceFiles
+from chalicelib.wiring import client
 from tests.fakes import Clock, Died, FakeTable
 
 BUCKET, FOLDER = "evidence", "f" * 32
@@ -26,6 +28,7 @@ BEGINNINGS = {
     "video/mp4": b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
     "video/quicktime": b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  ",
     "video/webm": b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm",
+    "video/x-matroska": b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x88matroska",
     "application/pdf": b"%PDF-1.7",
 }
 
@@ -55,6 +58,18 @@ class Desk:
         found = self.s3.list_object_versions(Bucket=BUCKET)
         return [one["Key"] for one in (*found.get("Versions", []), *found.get("DeleteMarkers", []))]
 
+    def meanwhile(self, patch: pytest.MonkeyPatch, before: Callable[[], object], after: Callable[[], object]) -> None:
+        """What others do just before and after the first bytes of a file are read."""
+        read = self.files._kind
+
+        def among_others(*where: str) -> str:
+            before()
+            found = read(*where)
+            after()
+            return found
+
+        patch.setattr(self.files, "_kind", among_others)
+
     def look(self) -> dict[str, str]:
         return {file.id: file.kind or f"refused: {file.refused}" for file in self.files.look(FOLDER)}
 
@@ -70,6 +85,20 @@ def test_an_invitation_is_for_one_new_file_of_a_sensible_size(desk: Desk) -> Non
     assert first.fields["key"] == f"{FOLDER}/{'0' * 32}" != second.fields["key"]
     assert first.fields["success_action_redirect"] == f"https://example.com/files?change=1&added={'0' * 32}"
     assert {"policy", "x-amz-signature", "Content-Type"} <= set(first.fields)
+
+
+def test_addresses_name_the_region_and_carry_the_token_of_a_function(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3's general address would redirect the form for a young bucket, and a browser must not follow."""
+    for name, value in (("AWS_DEFAULT_REGION", "eu-west-2"), ("AWS_SESSION_TOKEN", "token")):
+        monkeypatch.setenv(name, value)
+    s3 = client("s3")
+    files = EvidenceFiles(lambda: s3, BUCKET, desk.table, desk.clock, lambda: "0" * 32)  # type: ignore[arg-type]
+    invitation = files.invite(FOLDER, "https://example.com/files")
+    assert invitation.url == f"https://{BUCKET}.s3.eu-west-2.amazonaws.com/"
+    assert invitation.fields["x-amz-security-token"] == "token"
+    assert invitation.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
 
 
 def test_a_video_of_an_old_phone_is_a_video(desk: Desk) -> None:
@@ -120,17 +149,45 @@ def test_no_more_than_ten(desk: Desk) -> None:
     assert desk.look()["12"] == "image/jpeg"
 
 
+def nothing() -> None:
+    pass
+
+
 def test_two_that_look_at_once_see_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.put("a")
-    kind, other = desk.files._kind, desk.another()
-
-    def meanwhile(folder: str, id: str) -> tuple[str, str]:
-        other.look(folder)
-        return kind(folder, id)
-
-    monkeypatch.setattr(desk.files, "_kind", meanwhile)
+    desk.meanwhile(monkeypatch, lambda: desk.another().look(FOLDER), nothing)
     assert desk.look() == {"a": "image/jpeg"}
     assert len(desk.table.items) == 1
+
+
+def test_two_that_look_at_once_at_what_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other has removed it before we can read it."""
+    desk.put("a", b"MZ")
+    desk.meanwhile(monkeypatch, lambda: desk.another().look(FOLDER), nothing)
+    desk.look()
+    assert desk.look() == {"a": "refused: kind"}
+    assert desk.there() == []
+
+
+@pytest.mark.parametrize("when", ["before it is read", "before it is noted"])
+def test_a_file_that_is_removed_while_it_is_looked_at_is_no_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    desk.put("a")
+    removed: Callable[[], object] = lambda: desk.another().remove(FOLDER, "a")  # noqa: E731
+    moments = (removed, nothing) if when == "before it is read" else (nothing, removed)
+    desk.meanwhile(monkeypatch, *moments)
+    desk.look()
+    assert desk.look() == {}
+
+
+def test_what_is_put_over_a_file_meanwhile_does_not_count(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither here nor for the other who looks at the same time."""
+    desk.put("a")
+    desk.put("a", b"MZ")
+    (file,) = desk.another().look(FOLDER)
+    desk.tag("a", "THREATS_FOUND")  # what is on top
+    assert (file.kind, desk.files.verdict(FOLDER, file)) == ("image/jpeg", "waiting")
 
 
 def test_death_while_looking_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +216,31 @@ def test_nothing_that_is_put_over_a_file_counts(desk: Desk) -> None:
     assert f"versionId={file.version}" in desk.files.show(FOLDER, "a")
 
 
-@pytest.mark.parametrize(("tag", "verdict"), [("", "waiting"), ("THREATS_FOUND", "threat"), ("UNSUPPORTED", "waiting"),
-                                              ("ACCESS_DENIED", "waiting"), ("FAILED", "waiting")])  # fmt: skip
+def test_however_often_one_invitation_is_used_no_file_is_overlooked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 lists a thousand versions at a time; here two."""
+    for id in ("a", "b", "b", "b", "b", "c"):
+        desk.put(id, BEGINNINGS["application/pdf"] + bytes(len(desk.there())))
+    few = partial(desk.s3.list_object_versions, MaxKeys=2)
+    with monkeypatch.context() as listing:
+        listing.setattr(desk.s3, "list_object_versions", few)
+        for _ in range(2):
+            assert [(file.id, file.bytes) for file in desk.files.look(FOLDER)] == [("a", 8), ("b", 9), ("c", 13)]
+        desk.files.remove_all(FOLDER)
+    assert desk.there() == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "verdict"),
+    [
+        ("", "waiting"),
+        ("THREATS_FOUND", "threat"),
+        ("UNSUPPORTED", "not_scanned"),
+        ("ACCESS_DENIED", "not_scanned"),
+        ("FAILED", "not_scanned"),
+    ],
+)
 def test_a_file_is_held_until_it_is_clean(desk: Desk, tag: str, verdict: str) -> None:
     desk.put("a")
     (file,) = desk.files.look(FOLDER)
@@ -215,19 +295,6 @@ def test_a_thousand_and_more_are_removed(desk: Desk) -> None:
         desk.put(f"{number:04}", b"x")
     desk.files.remove_all(FOLDER)
     assert desk.there() == []
-
-
-def test_what_is_removed_while_somebody_looks_is_no_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.put("a")
-    kind, other = desk.files._kind, desk.another()
-
-    def meanwhile(folder: str, id: str) -> tuple[str, str]:
-        other.remove(folder, id)
-        return kind(folder, id)
-
-    monkeypatch.setattr(desk.files, "_kind", meanwhile)
-    assert desk.look() == {}
-    assert desk.look() == {}
 
 
 def test_a_removal_that_was_cut_off_leaves_no_ghost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,6 +212,18 @@ def test_a_file_is_added_to_a_report_and_an_officer_is_told(visitor: Visitor, st
     assert "Remove" not in visitor.words
 
 
+def test_a_file_is_noted_also_if_the_browser_never_came_back(visitor: Visitor, stack: Runner, officer: Officer) -> None:
+    reference = reported(stack)
+    look(visitor, reference)
+    page = visitor.open(f"/status/{reference}/files")
+    stack.advance(60)
+    upload(visitor, PDF)
+    visitor.page = page
+    for _ in range(2):
+        visitor.open(f"/status/{reference}")
+    assert sum(entry["what"] == "added" for entry in officer.read(reference)["history"]) == 1
+
+
 def test_the_files_of_somebody_else(visitor: Visitor, stack: Runner) -> None:
     mine, theirs = Visitor(stack), at_files(visitor)
     draft, token = theirs.draft, theirs.form("/files")[1]

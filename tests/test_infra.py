@@ -116,6 +116,8 @@ def test_evidence_is_never_public_never_overwritten_and_never_unencrypted_on_its
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4 and all(bucket["PublicAccessBlockConfiguration"].values())
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    rules = bucket["LifecycleConfiguration"]["Rules"]  # the version that counts may be one that is not current
+    assert not any({"NoncurrentVersionExpiration", "ExpirationInDays"} & set(rule) for rule in rules)
     statement = RESOURCES["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

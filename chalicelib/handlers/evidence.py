@@ -19,11 +19,10 @@ from chalicelib.handlers.opening import (
     require_token,
     with_draft,
 )
-from chalicelib.handlers.status import place_of, with_report
+from chalicelib.handlers.status import note_files, place_of, with_report
 from chalicelib.identity import Identity
 from chalicelib.pages import evidence as pages
 from chalicelib.reference import parse
-from chalicelib.report import Report
 from chalicelib.wiring import service
 
 evidence = Blueprint(__name__)
@@ -88,14 +87,6 @@ def open_file(request: Request, identity: Identity, reference: str, file: str) -
     officer = Officer(identity.actor, "supervisor" in identity.roles)
     folder = service().casework.folder_of(officer, plain)
     return see_other(service().evidence.show(folder, item_id(file)))
-
-
-def note_files(report: Report) -> None:
-    """Files that came after the report are additions to it, so that an officer is told. Each is noted once."""
-    noted = {entry.get("id") for entry in report.entries}
-    for file in service().evidence.kept(report.files_in):
-        if file.added_at > report.received_at and file.id not in noted:
-            service().casework.add(report.reference, file.id, f"A file was added: {pages.in_words(file)}.")
 
 
 def _files_page(request: Request, place: pages.Place, folder: str, back: str, is_draft: bool) -> Response:

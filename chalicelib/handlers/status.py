@@ -5,6 +5,7 @@ The reference and a second factor give a pass for one report and one hour, in a 
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -22,6 +23,7 @@ from chalicelib.handlers.http import (
     cookie,
     cookie_of,
     data,
+    kept_files,
     model_of,
     page,
     pairs_of,
@@ -30,6 +32,7 @@ from chalicelib.handlers.http import (
     site_of,
 )
 from chalicelib.pages import status as pages
+from chalicelib.pages.evidence import in_words
 from chalicelib.reference import parse, show
 from chalicelib.report import Report, Status
 from chalicelib.throttle import Limit
@@ -78,6 +81,19 @@ def open_report(request: Request) -> Response:
     return _with_pass(request, report.reference, _to(request, report.reference))
 
 
+def note_files(report: Report) -> None:
+    """Files that came after the report are additions to it, so that an officer is told. Each is noted once, by the page
+    that is next: a browser may never come back from S3 to the one that sent it there.
+    """
+    noted = {entry.get("id") for entry in report.entries}
+    for file in kept_files(report.files_in) or ():
+        if file.added_at > report.received_at and file.id not in noted:
+            with suppress(
+                NotAllowed
+            ):  # so much was added that there is no room: the file is with the report all the same
+                service().casework.add(report.reference, file.id, f"A file was added: {in_words(file)}.")
+
+
 def with_report(view: View) -> View:
     """A view of a report: it gets the plain reference after the request, if this browser has the pass of that report.
     Whoever's hour is over finds what they had written on the page that says so.
@@ -104,6 +120,7 @@ def with_report(view: View) -> View:
 def show_report(request: Request, reference: str) -> Response:
     """Where it stands."""
     report = service().casework.standing(reference)
+    note_files(report)
     return page(
         pages.standing(place_of(request, reference), report, _may_be_called(report), query_of(request).get("done", ""))
     )

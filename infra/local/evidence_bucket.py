@@ -45,11 +45,11 @@ def refusal(fields: Mapping[str, str], bucket: str, size: int) -> str:
     """S3's word for what is wrong with a posted form; no text if its policy allows it."""
     try:
         policy = json.loads(base64.b64decode(fields["policy"]))
-        ends = datetime.fromisoformat(policy["expiration"])
+        ends, conditions = datetime.fromisoformat(policy["expiration"]), policy["conditions"]
     except (KeyError, ValueError, TypeError):
         return "AccessDenied"
-    exact = {name: value for one in policy["conditions"] if isinstance(one, dict) for name, value in one.items()}
-    (_, smallest, largest), *_ = (one for one in policy["conditions"] if isinstance(one, list))  # content-length-range
+    exact = {name: value for one in conditions if isinstance(one, dict) for name, value in one.items()}
+    (_, smallest, largest), *_ = (one for one in conditions if isinstance(one, list))  # content-length-range
     sent = {name: value for name, value in fields.items() if name not in UNSIGNED} | {"bucket": bucket}
     if datetime.now(UTC) > ends or sent != exact:
         return "AccessDenied"

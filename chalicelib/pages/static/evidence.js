@@ -51,5 +51,6 @@
       said.textContent = words.sending;
     }
   });
-  window.addEventListener("pageshow", function () { sending = false; said.textContent = ""; }); // "Back"
+  // "Back" to a page that was kept: its form is for the file that was sent by it, and another would not count.
+  window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
 })();
