@@ -88,9 +88,7 @@ def note_files(report: Report) -> None:
     noted = {entry.get("id") for entry in report.entries}
     for file in kept_files(report.files_in) or ():
         if file.added_at > report.received_at and file.id not in noted:
-            with suppress(
-                NotAllowed
-            ):  # so much was added that there is no room: the file is with the report all the same
+            with suppress(NotAllowed):  # there is no room for more words; the file is with the report all the same
                 service().casework.add(report.reference, file.id, f"A file was added: {in_words(file)}.")
 
 
