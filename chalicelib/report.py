@@ -6,14 +6,14 @@ difference, conditional on the version, so a change and its history entry are on
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.errors import NotAllowed
-from chalicelib.times import stamp
+from chalicelib.times import read_stamp, stamp
 from chalicelib.triage import assess
 
 TIME_TO_CRIME = timedelta(hours=24)  # Home Office Counting Rules: elapsed hours from when the report reached us
@@ -174,6 +174,16 @@ class Report:
     def is_open(self) -> bool:
         """Whether the 24-hour rule still has to be met."""
         return self.status in OPEN
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When it was crimed or closed; None while it is open."""
+        decisions = (entry["at"] for entry in self.entries if entry["what"] in ("crimed", "not_crimed"))
+        return next(map(read_stamp, decisions), None)
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the deadline was missed, by the decision or by there being none."""
+        return (self.decided_at or now) > self.deadline
 
     @property
     def awaits_disposal(self) -> bool:
@@ -371,9 +381,12 @@ def with_entry(
 
 def has_room(report: Report) -> bool:
     """Whether the history may still grow by more than a decision, which must always fit into the item."""
-    said = (json.dumps(words.text, ensure_ascii=False) for words in report.words)  # as it is stored
-    size = sum(len(text.encode()) for text in (*report.history, *said))
-    return size <= LARGEST_HISTORY
+    return sum(len(text.encode()) for text in report.history) + size_of(report.words) <= LARGEST_HISTORY
+
+
+def size_of(words: Iterable[Words]) -> int:
+    """Bytes that the texts take as they are stored."""
+    return sum(len(json.dumps(said.text, ensure_ascii=False).encode()) for said in words)
 
 
 def require_room(report: Report) -> None:

@@ -19,8 +19,8 @@ from chalicelib.call_backs import _PARTS
 from chalicelib.errors import Refused
 from chalicelib.forms import CATEGORIES
 from chalicelib.forms import journey as way
-from chalicelib.forms.questions import questions
-from chalicelib.forms.status import Addition, WhoAsks
+from chalicelib.forms.questions import Question, questions
+from chalicelib.forms.status import Addition, WhoAsks, call_back_question
 from chalicelib.triage import _MISSING
 
 ROOT = Path(language.__file__).parent
@@ -91,16 +91,21 @@ def _named(node: Any) -> set[str]:
 def _of_questions() -> Iterator[str]:
     for model in (*CATEGORIES.values(), Addition, WhoAsks):
         yield from _of_model(model)
+    yield from _of_question(call_back_question({}))
     for steps in way.STEPS.values():
         yield from (step.title for step in steps)
 
 
 def _of_model(model: type[BaseModel]) -> Iterator[str]:
     for question in questions(model):
-        ask = question.ask
-        yield from (ask.label, ask.noun, ask.hint, ask.missing, ask.wrong, *ask.options.values())
+        yield from _of_question(question)
         if question.model:
             yield from (question.model.title, question.model.hint, *_of_model(question.model))
+
+
+def _of_question(question: Question) -> Iterator[str]:
+    ask = question.ask
+    yield from (ask.label, ask.noun, ask.hint, ask.missing, ask.wrong, *ask.options.values())
 
 
 def _of_rules() -> Iterator[str]:

@@ -277,7 +277,9 @@ for name in CATEGORIES:
     made.append(pages.report_form(site, name, {}, [FieldError("contact.email", "Enter an email")], "token"))
     made.append(pages.already_sent(site, name, answers, "7K3M-9QWP-R2T8", "token"))
     report = receive("7K3M9QWPR2T8", name, answers, datetime(2026, 1, 2, tzinfo=UTC))
-    made.append(status.standing(status.Place(site, "7K3M-9QWP-R2T8", "token"), report, True, "added"))
+    place = status.Place(site, "7K3M-9QWP-R2T8", "token")
+    made.append(status.standing(place, report, report.received_at, True, "added"))
+    made.append(status.refused(place, "Call <101>", "What <I> wrote"))
     letter = letters.write(report, 1, "Example Police", "https://report.example.com")
     made += [letter.html, letter.body + "</html>", letter.markdown + "</html>"]
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]

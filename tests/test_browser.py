@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -33,6 +33,7 @@ ERRORS = [
 ]
 OPENED = status.Place(SITE, "7K3M-9QWP-R2T8", "token")
 RECEIVED = receive("7K3M9QWPR2T8", "theft", EXAMPLES["theft"], datetime(2026, 11, 23, 9, tzinfo=UTC))
+LATE = RECEIVED.deadline + timedelta(seconds=1)
 PAGES = {
     "/": pages.start(SITE),
     "/report/burglary": pages.report_form(SITE, "burglary", {}, [], "token"),
@@ -42,12 +43,13 @@ PAGES = {
     "/already-sent": pages.already_sent(SITE, "theft", {}, "7K3M-9QWP-R2T8", "token"),
     "/sent": pages.sent(SITE, "7K3M-9QWP-R2T8", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray"),
     "/status": status.ask(SITE, {}, [FieldError("reference", "Enter your reference")]),
-    "/standing": status.standing(OPENED, RECEIVED, may_be_called=True, done="added"),
+    "/standing": status.standing(OPENED, RECEIVED, RECEIVED.received_at, may_be_called=True, done="added"),
+    "/standing-late": status.standing(OPENED, RECEIVED, LATE, may_be_called=True, done=""),
     "/add": status.add(OPENED, {}, [FieldError("text", "Enter what you want to add")]),
     "/call-back": status.call_back(OPENED, {"soon": "As soon as you can"}, RECEIVED, {}, []),
     "/call-back-error": status.call_back(OPENED, {"soon": "Soon"}, RECEIVED, {}, [FieldError("time", "Select a time")]),
     "/letters": status.letters(OPENED, True, []),
-    "/refused": status.refused(OPENED, "Call 101."),
+    "/refused": status.refused(OPENED, "Call 101.", "What I had written"),
     "/hour-is-over": status.hour_is_over(SITE, "What I had written"),
     "/privacy": pages.privacy(SITE),
     "/accessibility": pages.accessibility(SITE),

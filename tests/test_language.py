@@ -69,6 +69,22 @@ def drafts() -> Iterator[str]:
     yield from (journey.erased(SITE), journey.gone(SITE), journey.already_sent(SITE, "42"))
 
 
+def after_sending() -> Iterator[str]:
+    """Every page of a report that was sent, in each way it may stand."""
+    place = status.Place(SITE, "7", "token")
+    for _, report in CASES:
+        for now in (NOW, NOW + timedelta(days=9)):
+            for done in ("added", "time", "letters", "no-letters"):
+                yield status.standing(place, report, now, may_be_called=True, done=done)
+        yield status.call_back(place, {"soon": ""}, report, {}, [FieldError("time", "Select when we may call you")])
+    yield status.ask(SITE, {}, [FieldError("reference", "Enter your reference")])
+    yield status.add(place, {}, [])
+    yield from (status.letters(place, wanted, []) for wanted in (True, False))
+    yield status.refused(place, "Your report is being changed by somebody else. Try again in a minute.", "7")
+    yield status.hour_is_over(SITE, "7")
+    yield pages.sent(SITE, "7", "7")
+
+
 def rest(html: str) -> set[str]:
     """What is left of a page's words without what has been translated."""
     while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", html)) != html:
@@ -83,6 +99,8 @@ def test_no_page_has_a_word_that_is_not_translated(strange: Strange) -> None:
     assert len(made) > 50
     assert {words for html in made for words in rest(html)} == set()
     assert 'lang="xx"' in made[0]
+    known = re.compile("^(between|Alpha|Bravo|20/[0-9/]+|Westshire.*|[0-9].*)$")
+    assert not [words for html in after_sending() for words in rest(html) if not known.search(words)]
 
 
 def test_what_a_person_typed_and_the_force_are_not_translated(strange: Strange) -> None:
@@ -118,6 +136,7 @@ def test_times_of_call_backs_are_translated(strange: Strange) -> None:
 
 def test_the_file_has_every_text(strange: Strange) -> None:
     list(drafts())
+    list(after_sending())
     for _, report in CASES:
         write(report, report.version, "42", "https://report.example.com")
     offered(NOW, NOW + timedelta(hours=24))

@@ -202,6 +202,23 @@ def test_notes_and_claims_while_the_sweep_runs(force: Force, round: int) -> None
 
 
 @pytest.mark.parametrize("round", range(3))
+def test_the_person_adds_twice_while_an_officer_and_the_rule_decide(force: Force, round: int) -> None:
+    (reference,) = force.reports(1)
+    force.now = DUE
+    people = [force.casework() for _ in range(4)]
+    decide = lambda: force.casework().crime(officer(1), reference, 1, "45", "filed", None, None)  # noqa: E731
+    *told, _, _ = at_once(
+        *(lambda one=one: one.add(reference, "an id", "There is a video.") for one in people), decide, force.sweep
+    )
+    assert {type(result) for result in told} <= {Report, NotAllowed}
+    assert any(isinstance(result, Report) for result in told)
+    force.sweep()
+    what = [entry["what"] for entry in force.read(reference).entries]
+    assert sorted(what) == ["added", "crimed", "received"]
+    assert len(force.account_for_every_number([reference])) == 1
+
+
+@pytest.mark.parametrize("round", range(3))
 def test_two_sweeps_at_once(force: Force, round: int) -> None:
     references = force.reports(60)
     force.now = DUE

@@ -178,10 +178,46 @@ def test_nobody_fills_a_report_from_outside() -> None:
     with pytest.raises(NotAllowed) as refused:
         for number in range(100):
             report = by_public.want_letters(report, NOW, bool(number % 2))
-    assert report.version == by_public.MOST_ENTRIES + 1
     assert "Call 101" in refused.value.detail
+    assert not report.wants_letters  # they can always be stopped, whatever else is refused
+    assert report.version == by_public.MOST_ENTRIES + 2
+    for more in (lambda: by_public.add(report, NOW, "id", words()), lambda: MOVES["choose_time"](report)):
+        with pytest.raises(NotAllowed):
+            more()
     for move in ("note", "claim", "crime"):
         MOVES[move](report)
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "€" * 5_000, '"' * 5_000])
+def test_officers_have_room_however_much_is_added(text: str) -> None:
+    report = received()
+    with pytest.raises(NotAllowed) as refused:
+        for number in range(100):
+            report = by_public.add(report, NOW, str(number), words(text))
+    assert "Call 101" in refused.value.detail
+    assert report.version > 3
+    assert by_public.add(report, NOW, "0", words(text)) == report  # it is there already, so nothing is refused
+    for number in range(10):
+        report = life.note(
+            life.claim(report, SUE.actor if number % 2 else OFFICER, NOW), OFFICER, NOW, words("x" * 3_000)
+        )
+
+
+def test_a_person_who_comes_after_the_decision_is_not_told_what_officers_may_do() -> None:
+    for status in ("crimed", "not_crimed"):
+        with pytest.raises(NotAllowed) as refused:
+            MOVES["choose_time"](STANDING[status])
+        assert "has been decided" in refused.value.detail
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(0, False), (24 * 3600, False), (24 * 3600 + 1, True)])
+def test_the_deadline_is_kept_or_missed(seconds: int, late: bool) -> None:
+    then, later = NOW + timedelta(seconds=seconds), NOW + timedelta(days=9)
+    assert received().is_late(then) == late
+    crimed = life.crime(received(), replace(CRIME, at=then))
+    closed = life.not_crime(received(), OFFICER, then, "no_offence", words(), {})
+    for decided in (crimed, by_public.add(closed, later, "id", words())):
+        assert (decided.decided_at, decided.is_late(later)) == (then, late)
 
 
 @pytest.mark.parametrize(

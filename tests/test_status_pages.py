@@ -161,6 +161,14 @@ def test_why_it_was_not_recorded_as_a_crime(
     assert "call-back" not in visitor.words
 
 
+def test_whether_the_promise_was_kept(visitor: Visitor, stack: Runner, officer: Officer) -> None:
+    reference = reported(stack)
+    officer.done(reference, "crime", offence="44", disposal="filed")
+    look(visitor, reference)
+    assert re.search(r"We promised you this decision by .+2\d{3}, and we were in time", visitor.words)
+    assert "You will know by" not in visitor.words
+
+
 # Adding
 
 
@@ -218,6 +226,20 @@ def test_a_claim_of_an_officer_stops_nobody(visitor: Visitor, stack: Runner, off
     go(look(visitor, reference), "add").send(text="One more thing.")
     assert officer.read(reference)["claimed_by"] == "Olive Officer"
     assert officer.read(reference)["history"][-1]["note"] == "One more thing."
+
+
+def test_what_there_is_no_room_for_is_shown_again(visitor: Visitor, stack: Runner) -> None:
+    go(look(visitor, reported(stack)), "add")
+    form = visitor.page
+    for number in range(40):
+        visitor.page = form
+        visitor.send(text=f"{number} " + "x" * 4_900)
+        if visitor.page.status_code != 200:
+            break
+    assert visitor.page.status_code == 409
+    assert "Call 101 with your reference" in visitor.words
+    assert f"{number} xxx" in visitor.page.text
+    assert "Decide it" not in visitor.words  # that is between officers
 
 
 # A time for a call-back

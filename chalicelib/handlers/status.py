@@ -94,7 +94,7 @@ def note_files(report: Report) -> None:
 
 def with_report(view: View) -> View:
     """A view of a report: it gets the plain reference after the request, if this browser has the pass of that report.
-    Whoever's hour is over finds what they had written on the page that says so.
+    Whoever's hour is over, or who is refused, finds what they had written on the page that says so.
     """
 
     @wraps(view)
@@ -103,11 +103,11 @@ def with_report(view: View) -> View:
         if not plain or service().passes.read("status", cookie_of(request, "report"), OPEN_FOR) != plain:
             if request.method == "GET":
                 return see_other(f"{base(request)}/status")
-            return page(pages.hour_is_over(site_of(request), _one(pairs_of(request), "text")), 403)
+            return page(pages.hour_is_over(site_of(request), _typed(request)), 403)
         try:
             return _with_pass(request, plain, view(request, plain, **path))
         except NotAllowed as refusal:
-            return page(pages.refused(place_of(request, plain), refusal.detail), refusal.status)
+            return page(pages.refused(place_of(request, plain), refusal.detail, _typed(request)), refusal.status)
 
     return opened
 
@@ -117,11 +117,10 @@ def with_report(view: View) -> View:
 @with_report
 def show_report(request: Request, reference: str) -> Response:
     """Where it stands."""
-    report = service().casework.standing(reference)
+    report, done = service().casework.standing(reference), query_of(request).get("done", "")
     note_files(report)
-    return page(
-        pages.standing(place_of(request, reference), report, _may_be_called(report), query_of(request).get("done", ""))
-    )
+    place, now = place_of(request, reference), service().clock()
+    return page(pages.standing(place, report, now, _may_be_called(report), done))
 
 
 @status.route("/status/{reference}/{action}", methods=["GET"])
@@ -279,6 +278,10 @@ def _shown(reference: str) -> str:
     if not plain:
         raise NotFound()
     return show(plain)
+
+
+def _typed(request: Request) -> str:
+    return _one(pairs_of(request), "text") if request.method == "POST" else ""
 
 
 def _one(pairs: Pairs, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError
@@ -63,8 +64,8 @@ def ask(site: Site, typed: Mapping[str, str], errors: Sequence[FieldError]) -> s
     return render("status.html", site=site, fields=fields, problems=problems_of(fields, errors))
 
 
-def standing(place: Place, report: Report, may_be_called: bool, done: str) -> str:
-    """Where a report stands. `done` is what the person has just done."""
+def standing(place: Place, report: Report, now: datetime, may_be_called: bool, done: str) -> str:
+    """Where a report stands `now`. `done` is what the person has just done."""
     crime = report.crime
     return render(
         "standing.html",
@@ -74,6 +75,7 @@ def standing(place: Place, report: Report, may_be_called: bool, done: str) -> st
         status=str(report.status),
         received=spoken(report.received_at),
         deadline=spoken(report.deadline),
+        late=report.is_late(now),
         crime_number=crime.number if crime else "",
         disposal=crime.disposal if crime else None,
         reason=report.not_crimed_reason,
@@ -86,7 +88,7 @@ def standing(place: Place, report: Report, may_be_called: bool, done: str) -> st
 
 
 def timeline(report: Report) -> list[Event]:
-    """What has happened to it, oldest first; what comes twice in a row is told once."""
+    """What has happened to it, oldest first. That officers took it up is told once."""
     events: list[Event] = []
     for entry in report.entries:
         words = _EVENTS.get((entry["what"], entry.get("result") or "")) or _EVENTS.get(
@@ -115,9 +117,9 @@ def letters(place: Place, wanted: bool, errors: Sequence[FieldError]) -> str:
     return render("letters.html", place=place, site=place.site, wanted=wanted, problems=problems)
 
 
-def refused(place: Place, why: str) -> str:
-    """It cannot be done as things stand."""
-    return render("status_refused.html", place=place, site=place.site, why=said(why))
+def refused(place: Place, why: str, text: str) -> str:
+    """It cannot be done as things stand; what was typed is shown."""
+    return render("status_refused.html", place=place, site=place.site, why=said(why), text=text)
 
 
 def hour_is_over(site: Site, text: str) -> str:
