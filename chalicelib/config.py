@@ -43,7 +43,7 @@ class Settings:
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),
             force_name=environ["FORCE_NAME"],
             force_code=environ["FORCE_CODE"],
-            force_colour=environ.get("FORCE_COLOUR", OURS),
+            force_colour=environ.get("FORCE_COLOUR", OURS).lower(),
             language=environ.get("LANGUAGE_OF_PAGES", ENGLISH),
             letter_sender=environ.get("LETTER_SENDER", "outbox"),
             letter_from=environ.get("LETTER_FROM", ""),

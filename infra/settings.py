@@ -43,7 +43,7 @@ def check(deployment: Deployment) -> None:
 
 
 def _variables(deployment: Deployment) -> Iterator[str]:
-    if wrong := colours.problem(str(deployment.settings.get("FORCE_COLOUR", colours.OURS))):
+    if wrong := colours.problem(str(deployment.settings.get("FORCE_COLOUR", colours.OURS)).lower()):
         yield f"FORCE_COLOUR has to be {wrong}"
     if deployment.settings.get("LANGUAGE_OF_PAGES", language.ENGLISH) not in language.codes():
         yield f"LANGUAGE_OF_PAGES has to be one of: {', '.join(language.codes())}"

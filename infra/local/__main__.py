@@ -165,7 +165,7 @@ def _listen(port: int) -> Server:
 
 def _colour() -> str:
     text = os.environ.get("FORCE_COLOUR") or colours.OURS
-    if wrong := colours.problem(text):
+    if wrong := colours.problem(text.lower()):
         _give_up(f"FORCE_COLOUR={text} cannot be used: it has to be {wrong}")
     return text
 
