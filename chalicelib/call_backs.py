@@ -12,7 +12,6 @@ from chalicelib.times import LONDON, local
 SOON = "soon"
 _PARTS = {"morning": (8, 12, "8am to noon"), "afternoon": (12, 17, "noon to 5pm"), "evening": (17, 20, "5pm to 8pm")}
 _NOTICE = timedelta(hours=1)  # a part that is nearly over is not offered
-_BEYOND = timedelta(hours=12)  # a decision at the last minute may still want a call
 _MOST = 6
 
 
@@ -20,7 +19,7 @@ def offered(now: datetime, deadline: datetime) -> dict[str, str]:
     """The times that may be chosen, as the form has them and in words: `2026-11-27-morning`, `Friday 27 November, 8am
     to noon`. Both arguments are aware; days are those of London.
     """
-    first, last = local(now).date(), local(deadline + _BEYOND).date()
+    first, last = local(now).date(), local(deadline).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     fitting = [(day, part) for day in days for part in _PARTS if _fits(day, part, now, deadline)]
     return {SOON: said("As soon as you can")} | {f"{day}-{part}": _in_words(day, part) for day, part in fitting[:_MOST]}
@@ -28,7 +27,7 @@ def offered(now: datetime, deadline: datetime) -> dict[str, str]:
 
 def _fits(day: date, part: str, now: datetime, deadline: datetime) -> bool:
     begins, ends, _ = _PARTS[part]
-    return _at(day, ends) - now > _NOTICE and _at(day, begins) <= deadline + _BEYOND
+    return _at(day, ends) - now > _NOTICE and _at(day, begins) < deadline
 
 
 def _at(day: date, hour: int) -> datetime:

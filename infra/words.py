@@ -28,7 +28,7 @@ SAYS = {"said"}  # what translates the text it is given
 TELLS = {"FieldError", "InvalidAnswers", "NotAllowed", "NotFound", "TooLarge", "Unreadable", "TooManyTries", "tail",
          "PydanticCustomError", "SentElsewhere"}  # what carries a text to where it is translated  # fmt: skip
 TABLES = {"_EVENTS", "_REFUSED", "_SHAPES", "_WHAT", "KINDS", "FILES_NOT_SHOWN", "TITLE", "_OLD_PAGE", "_TOO_QUICK",
-          "_NOT_ASKED", "_TITLES"}  # names of texts that are translated later  # fmt: skip
+          "_CHANGED", "_NOT_ASKED", "_TITLES"}  # names of texts that are translated later  # fmt: skip
 
 
 def texts() -> list[str]:

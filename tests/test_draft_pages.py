@@ -219,6 +219,28 @@ def test_back_after_sending_shows_the_confirmation_and_takes_nothing_more(visito
     assert "has not been sent" in changed.text
 
 
+def test_what_another_tab_changed_is_checked_before_it_is_sent(visitor: Visitor, officer: Officer) -> None:
+    visitor.begin().go_on("check", happened={"what_happened": "It was gone."})
+    checked = visitor.page
+    visitor.open(f"/drafts/{visitor.draft}/happened")
+    visitor.send(what_happened="It was not gone.")
+    visitor.stack.advance(2)
+    visitor.page = checked
+    assert visitor.send(declaration="yes").status_code == 422
+    assert "Your answers were changed on another page" in visitor.words
+    assert "It was not gone." in visitor.words
+    visitor.send(declaration="yes")
+    assert officer.read(visitor.step)["answers"]["what_happened"] == "It was not gone."
+
+
+def test_what_was_written_is_shown_when_the_draft_cannot_be_opened(visitor: Visitor) -> None:
+    visitor.begin().go_on("happened")
+    visitor.session.cookies.clear()
+    visitor.send(what_happened="It was <b>gone</b> in the morning.", **{"where.postcode": "B1 1AA"})
+    assert visitor.page.status_code == 404
+    assert "It was &lt;b&gt;gone&lt;/b&gt; in the morning." in visitor.page.text
+
+
 def test_the_declaration_is_needed(visitor: Visitor) -> None:
     visitor.begin().go_on("check")
     visitor.stack.advance(2)

@@ -31,6 +31,6 @@ def test_files_that_cannot_be_looked_at_are_said_to_be_kept(service: Any, caplog
     assert "files cannot be looked at" in caplog.text
     assert "sam@" not in caplog.text
     place = Place(Site("Example Police", ""), "d" * 32, "theft", "token")
-    html = check(place, {}, {}, [FILES_NOT_SHOWN])
+    html = check(place, 1, {}, {}, [FILES_NOT_SHOWN])
     assert "We cannot show your files just now" in html
     assert "Send report" in html

@@ -61,7 +61,7 @@ def drafts() -> Iterator[str]:
             elif step == way.FILES:
                 yield evidence.files(place, "/back", [FILE], FILE.id, None, is_draft=True)
             elif step == way.CHECK:
-                yield journey.check(place, answers, {}, [evidence.FILES_NOT_SHOWN and language.said("Files")])
+                yield journey.check(place, 1, answers, {}, [evidence.FILES_NOT_SHOWN and language.said("Files")])
             else:
                 yield journey.step(place, step, answers)
     yield journey.item(PLACE, "items/0", {}, [FieldError("type", "Enter what the item is")])

@@ -36,6 +36,7 @@ from chalicelib.handlers.opening import (
     asked_to_change,
     begin_token,
     changing,
+    gone,
     item_id,
     one,
     open_draft,
@@ -43,6 +44,7 @@ from chalicelib.handlers.opening import (
     require_no_trap,
     require_patience,
     require_token,
+    require_what_was_checked,
     today,
     with_draft,
     with_key,
@@ -83,7 +85,7 @@ def come_back(request: Request, draft: str, key: str) -> Response:
     """The link that we sent: this browser may open the draft from now on."""
     found = service().drafts.find(draft)
     if not found or service().passes.read("return", key, KEPT) != draft:
-        return page(pages.gone(site_of(request)), 404)
+        return gone(request)
     return with_key(request, found, see_other(f"{base(request)}/drafts/{draft}"))
 
 
@@ -192,7 +194,7 @@ def _begin(request: Request, draft: str, pairs: Pairs) -> Response:
     """
     category, _, named = (service().passes.read("begin", one(pairs, "token"), KEPT) or "").partition(":")
     if named != draft or category not in CATEGORIES:
-        return page(pages.gone(site_of(request)), 404)
+        return gone(request)
     first = way.STEPS[category][0]
     place = pages.Place(site_of(request), draft, category, one(pairs, "token"), f"{base(request)}/")
     try:
@@ -235,6 +237,7 @@ def _send(request: Request, draft: Draft, pairs: Pairs) -> Response:
         require_token(draft, pairs)
         require_no_trap(pairs)
         require_patience(draft)
+        require_what_was_checked(draft, pairs)
         report = way.read_all(draft.category, draft.all_answers, one(pairs, "declaration"), today())
         reference = service().drafts.send(draft, canonical(report))
     except InvalidAnswers as refusal:
@@ -291,7 +294,7 @@ def _check_page(request: Request, draft: Draft, errors: Sequence[FieldError] = (
     place = place_of(request, draft, before(draft, CHECK, change=False))
     files = kept_files(draft.id)
     words = [in_words(file) for file in files] if files is not None else [language.said(FILES_NOT_SHOWN)]
-    return pages.check(place, draft.all_answers, draft.items, words, errors)
+    return pages.check(place, draft.version, draft.all_answers, draft.items, words, errors)
 
 
 def _save_page(request: Request, draft: Draft, email: str = "", errors: Sequence[FieldError] = ()) -> str:

@@ -12,13 +12,14 @@ from chalice.app import Request, Response
 
 from chalicelib.drafts import KEPT, Draft
 from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotFound
-from chalicelib.handlers.http import base, cookie, cookie_of, page, query_of, see_other, site_of
+from chalicelib.handlers.http import base, cookie, cookie_of, page, pairs_of, query_of, see_other, site_of
 from chalicelib.pages import journey as pages
 from chalicelib.reference import show
 from chalicelib.wiring import service
 
 QUICKEST = timedelta(seconds=2)  # from the first answer to the last: no person is as quick
 _OLD_PAGE = "This page had been open for too long. Check your answers and continue again"
+_CHANGED = "Your answers were changed on another page. Check them again, then send your report"
 _TOO_QUICK = "That was very quick. Check your answers and press ‘Send report’ again"
 
 Pairs = list[tuple[str, str]]
@@ -32,7 +33,7 @@ def with_draft(view: View) -> View:
     def opened(request: Request, draft: str, **path: str) -> Response:
         found = open_draft(request, draft)
         if not found:
-            return page(pages.gone(site_of(request)), 404)
+            return gone(request)
         if found.sent and request.method == "GET":  # "Back" after sending
             return see_other(f"{base(request)}/reports/{show(found.sent)}")
         try:
@@ -43,6 +44,13 @@ def with_draft(view: View) -> View:
             return page(pages.already_sent(site_of(request), show(there.reference)), 409)
 
     return opened
+
+
+def gone(request: Request) -> Response:
+    """There is no such draft, or it is not this browser's: said alike, with what the person had just written."""
+    pairs = answers_in(pairs_of(request)) if request.method == "POST" else []
+    written = [value for _, value in pairs if " " in value.strip()]  # what took somebody a while, and no choice
+    return page(pages.gone(site_of(request), "\n\n".join(written)), 404)
 
 
 def open_draft(request: Request, draft_id: str) -> Draft | None:
@@ -76,6 +84,12 @@ def require_patience(draft: Draft) -> None:
     """No report as quick as only a program is. A moment later the same answers are taken."""
     if service().clock() - draft.begun_at < QUICKEST:
         raise InvalidAnswers(errors=[FieldError("declaration", _TOO_QUICK)])
+
+
+def require_what_was_checked(draft: Draft, pairs: Pairs) -> None:
+    """The declaration is about the answers that were on the page: another tab may have changed them since."""
+    if one(pairs, "version") not in ("", str(draft.version)):
+        raise InvalidAnswers(errors=[FieldError("declaration", _CHANGED)])
 
 
 def begin_token(category: str, draft: str) -> str:

@@ -70,16 +70,24 @@ def items(place: Place, kept: Mapping[str, Mapping[str, Any]], new: str, errors:
                   problems=[{"text": language.said(error.message), "href": "#items"} for error in errors])  # fmt: skip
 
 
-def check(place: Place, answers: Mapping[str, Any], kept: Mapping[str, Mapping[str, Any]], files: Sequence[str],
-          errors: Sequence[FieldError] = ()) -> str:  # fmt: skip
-    """Every answer with a way to change it, the files in words, the declaration, and the button that sends."""
+def check(
+    place: Place,
+    version: int,
+    answers: Mapping[str, Any],
+    kept: Mapping[str, Mapping[str, Any]],
+    files: Sequence[str],
+    errors: Sequence[FieldError] = (),
+) -> str:
+    """Every answer of this version with a way to change it, the files in words, the declaration, and the button that
+    sends.
+    """
     said = journey.called_for(place.category, answers)
     parts = [_part(place, each, said, kept, files) for each in journey.steps(place.category, said) if each != CHECK]
     declaration = fields_named({"declaration": journey.question(place.category, "declaration")}, {}, errors)[0]
     declaration = replace(declaration, is_heading=False)
     problems = [_problem(place, error) for error in errors]
-    return render("check.html", place=place, site=place.site, parts=parts, declaration=declaration, problems=problems,
-                  caught=_caught(errors))  # fmt: skip
+    return render("check.html", place=place, version=version, site=place.site, parts=parts, declaration=declaration,
+                  problems=problems, caught=_caught(errors))  # fmt: skip
 
 
 def save(place: Place, until: datetime, email: str, errors: Sequence[FieldError] = (), sent_to: str = "") -> str:
@@ -94,9 +102,9 @@ def erased(site: Site) -> str:
     return render("erased.html", site=site)
 
 
-def gone(site: Site) -> str:
-    """There is no such draft, or it is not this browser's: said alike."""
-    return render("gone.html", site=site)
+def gone(site: Site, text: str = "") -> str:
+    """There is no such draft, or it is not this browser's: said alike. `text` is what was just written."""
+    return render("gone.html", site=site, text=text)
 
 
 def already_sent(site: Site, reference: str) -> str:
