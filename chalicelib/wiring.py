@@ -141,7 +141,8 @@ def client(name: str) -> Any:
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Service:
-    """The service under other settings or another clock."""
+    """The service under other settings or another clock; speaks its language from now on."""
+    language.use(settings.language)
     return Service(settings, clock)
 
 
@@ -149,9 +150,8 @@ _installed: Service | None = None
 
 
 def install(made: Service) -> None:
-    """Use `made` from now on, and speak its language."""
+    """Use `made` from now on."""
     global _installed
-    language.use(made.settings.language)
     _installed = made
 
 
