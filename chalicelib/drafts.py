@@ -22,7 +22,9 @@ from chalicelib.times import read_stamp, stamp
 MOST_LINKS = 5  # return links that we send for one draft: nobody is to be pestered through us
 KEPT = timedelta(days=7)  # "abandoned drafts go within 7 days"
 LARGEST = 256 * 1024  # bytes of answers: as much as a report may have
-LAST_REQUEST = timedelta(minutes=15)  # a draft that was found just before its end may be on its way to a report
+LAST_REQUEST = timedelta(
+    hours=2
+)  # a draft found just before its end may become a report; a large file may be on its way
 GROUPS = 4
 TRIES = 5
 
@@ -119,9 +121,19 @@ class Drafts:
 
         Raises AlreadySent if it was sent with other answers.
         """
-        reference = self._reports.submit(answers, draft.token, draft.id).reference
+        try:
+            reference = self._reports.submit(answers, draft.token, draft.id).reference
+        except AlreadySent as there:
+            self.close(draft, there.reference)
+            raise
         self.close(draft, reference)
         return reference
+
+    def require_unsent(self, draft: Draft) -> None:
+        """Before anything is taken from it for good: we may have died as it became a report. Raises AlreadySent."""
+        if reference := self._reports.sent_as(draft.token):
+            self.close(draft, reference)
+            raise AlreadySent(reference)
 
     def close(self, draft: Draft, reference: str) -> None:
         """Forget the answers of a draft that is a report now."""

@@ -138,6 +138,6 @@ class TooManyTries(Refused):
 
     def __init__(self, seconds: int) -> None:
         minutes = max(1, -(-seconds // 60))
-        spoken = "a minute" if minutes == 1 else f"{minutes} minutes"
-        super().__init__(f"Try again in {spoken}, or call 101 with your reference.")
+        spoken = "a minute" if minutes == 1 else f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"
+        super().__init__(f"Try again in {spoken}, or call 101.")
         self.headers = {"Retry-After": str(max(1, seconds))}

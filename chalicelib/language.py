@@ -21,7 +21,7 @@ _BLOCKS = "h1|h2|h3|p|li|dt|dd|th|td|label|button"
 _TEXTS = (
     re.compile(rf"(<({_BLOCKS})\b[^>]*>)((?:(?!<(?:{_BLOCKS})\b).)*?)(?=</\2>)", re.DOTALL),  # that hold no other
     re.compile(r"(<(a|span|div)\b[^>]*>)([^<>]*[^<>\s][^<>]*)(?=</\2>)"),
-    re.compile(r'(\sdata-(sending|empty|large|none|title)=")([^"{]+)(?=")'),
+    re.compile(r'(\sdata-(sending|empty|large|none|title|prefix)=")([^"{]+)(?=")'),
     re.compile(r"(({% block title %})(?:{{[^}]*}})*)([^{]+)(?={% endblock %})"),
     re.compile(r"(({{[^}]*}}<br>|^)\s*)(\b[A-Z][^<>{]*)(?=<br>)", re.MULTILINE),
 )

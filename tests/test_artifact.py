@@ -268,7 +268,8 @@ from chalicelib.forms import CATEGORIES, EXAMPLES
 from chalicelib.report import receive
 
 site = pages.Site("Example Police", "/dev")
-made = [pages.start(site), pages.sent(site, "7K3M-9QWP-R2T8", "7 K 3 M"), pages.problem(site, 404, "Not here", "<b>")]
+made = [pages.start(site), pages.sent(site, "7K3M-9QWP-R2T8", "7 K 3 M", True)]
+made += [pages.problem(site, 404, "Not here", "<b>")]
 made += [pages.privacy(site), pages.accessibility(site)]
 made += [pages.stop(site, where) for where in ("emergency", "robbery", "fraud", "lost_property")]
 made.append(status.ask(site, {}, [FieldError("email", "Enter <an> email")]))

@@ -41,7 +41,9 @@ PAGES = {
     "/report/criminal-damage": pages.report_form(SITE, "criminal_damage", {}, [], "token"),
     "/errors": pages.report_form(SITE, "theft", {"items": [{"make": "Acme"}, {}]}, ERRORS, "token"),
     "/already-sent": pages.already_sent(SITE, "theft", {}, "7K3M-9QWP-R2T8", "token"),
-    "/sent": pages.sent(SITE, "7K3M-9QWP-R2T8", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray"),
+    "/sent": pages.sent(
+        SITE, "7K3M-9QWP-R2T8", "7, Kilo, 3, Mike, 9, Quebec, Whiskey, Papa, Romeo, 2, Tango, X-ray", True
+    ),
     "/status": status.ask(SITE, {}, [FieldError("reference", "Enter your reference")]),
     "/standing": status.standing(OPENED, RECEIVED, RECEIVED.received_at, may_be_called=True, done="added"),
     "/standing-late": status.standing(OPENED, RECEIVED, LATE, may_be_called=True, done=""),

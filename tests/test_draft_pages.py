@@ -241,6 +241,47 @@ def test_what_was_written_is_shown_when_the_draft_cannot_be_opened(visitor: Visi
     assert "It was &lt;b&gt;gone&lt;/b&gt; in the morning." in visitor.page.text
 
 
+def test_a_question_that_a_change_calls_for_is_put_to_the_person(visitor: Visitor) -> None:
+    """Whether writing is safe is asked as soon as there is an address, also when that comes late."""
+    visitor.begin().go_on("check", you={"contact.full_name": "Sam Carter", "contact.phone": "07700 900123"})
+    visitor.open(next(link for link in visitor.links if "/you?change" in link))
+    visitor.send(
+        **{"contact.full_name": "Sam Carter", "contact.phone": "07700 900123", "contact.email": "a@example.com"}
+    )
+    assert visitor.step == "contact"
+    assert "Is it safe for us to email you?" in visitor.words
+    visitor.send(**{"contact.safe_to_write": "no"})
+    assert visitor.step == "check"
+
+
+def test_an_older_page_takes_no_answer_away_that_it_did_not_ask_for(visitor: Visitor) -> None:
+    you = {"contact.full_name": "Sam Carter", "contact.phone": "07700 900123"}
+    visitor.begin().go_on("contact", you=you)
+    old = visitor.page  # asks for the telephone only
+    visitor.open(f"/drafts/{visitor.draft}/you")
+    visitor.send(**{**you, "contact.email": "a@example.com"})
+    visitor.send(**{"contact.safe_to_write": "no"})
+    visitor.page = old
+    visitor.send(**{"contact.safe_to_call": "yes"})
+    visitor.go_on("check")
+    assert re.search(r"Is it safe for us to email you\? No", visitor.words)
+    assert re.search(r"Is it safe for us to call you\? Yes", visitor.words)
+
+
+def test_links_are_sent_to_nobody_without_end(stack: Runner) -> None:
+    statuses = []
+    for _ in range(3):  # drafts are free
+        visitor = Visitor(stack)
+        visitor.begin().open(f"/drafts/{visitor.draft}/save")
+        for _ in range(2):
+            visitor.send(to="/save", email="Pestered@example.com")
+            statuses.append(visitor.page.status_code)
+            visitor.open(f"/drafts/{visitor.draft}/save") if visitor.page.status_code == 200 else None
+    assert statuses == [200] * 5 + [429]
+    assert "Try again in" in visitor.words and "hours" in visitor.words
+    stack.advance(24 * 3600)
+
+
 def test_the_declaration_is_needed(visitor: Visitor) -> None:
     visitor.begin().go_on("check")
     visitor.stack.advance(2)

@@ -168,6 +168,21 @@ def _die(*_: Any) -> None:
     raise Died
 
 
+def test_a_draft_of_which_we_died_as_it_became_a_report_gives_nothing_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = desk.begin()
+    desk.drafts.require_unsent(draft)
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.drafts, "close", _die)
+        with pytest.raises(Died):
+            desk.drafts.send(draft, body())
+    with pytest.raises(AlreadySent) as there:
+        desk.drafts.require_unsent(desk.now())
+    assert desk.now().sent == there.value.reference
+    assert desk.erased == []
+
+
 def test_what_another_tab_saves_while_it_is_sent_does_not_keep_it_open(desk: Desk) -> None:
     draft = desk.begin()
     desk.drafts.change(ID, saying(what_happened="meanwhile"))

@@ -180,7 +180,7 @@ def test_erasing_a_draft_erases_its_files_also_those_on_their_way(visitor: Visit
     assert upload(visitor, JPEG).status_code == 303
     assert visitor.page.status_code == 404
     assert objects(stack, draft) == 1
-    stack.advance(2 * 3600)
+    stack.advance(3 * 3600)
     assert objects(stack, draft) == 0
 
 

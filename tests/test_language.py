@@ -82,7 +82,7 @@ def after_sending() -> Iterator[str]:
     yield from (status.letters(place, wanted, []) for wanted in (True, False))
     yield status.refused(place, "Your report is being changed by somebody else. Try again in a minute.", "7")
     yield status.hour_is_over(SITE, "7")
-    yield pages.sent(SITE, "7", "7")
+    yield pages.sent(SITE, "7", "7", True)
 
 
 def rest(html: str) -> set[str]:
@@ -168,7 +168,7 @@ def test_a_file_makes_a_language(folder: Path, capsys: pytest.CaptureFixture[str
     assert "old" not in json.loads(file.read_text())
     assert language.codes() == ("en", "cy")
     language.use("cy")
-    html = pages.sent(SITE, "42", "4, 2")
+    html = pages.sent(SITE, "42", "4, 2", True)
     assert "Adroddiad wedi&#39;i anfon" in html or "Adroddiad wedi'i anfon" in html
     assert "What happens next" in html  # what is lacking is read in English
     assert 'lang="cy"' in html

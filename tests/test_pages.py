@@ -80,7 +80,7 @@ def every_page() -> dict[str, str]:
         "form": form(values={"items": [{}, {}]}),
         "errors": form("theft", {}, FieldError("where.postcode", "Enter a real postcode")),
         "already sent": pages.already_sent(SITE, "theft", {}, REFERENCE, "token-2"),
-        "sent": pages.sent(SITE, REFERENCE, "7, Kilo, 3, Mike"),
+        "sent": pages.sent(SITE, REFERENCE, "7, Kilo, 3, Mike", True),
         "problem": pages.problem(SITE, 404, "Page not found"),
         **{where: pages.stop(SITE, where) for where in ("emergency", "robbery", "fraud", "lost_property")},
     }
@@ -205,7 +205,7 @@ def test_hostile_words_in_the_rest_of_a_page_are_escaped() -> None:
         pages.report_form(site, "theft", {}, [FieldError(HOSTILE, HOSTILE)], HOSTILE),
         pages.report_form(site, "theft", {}, [FieldError("where", HOSTILE), FieldError("items.0", HOSTILE)], ""),
         pages.already_sent(site, "theft", {}, HOSTILE, HOSTILE),
-        pages.sent(site, HOSTILE, HOSTILE),
+        pages.sent(site, HOSTILE, HOSTILE, True),
         pages.problem(site, 400, HOSTILE, HOSTILE),
         pages.start(site),
     ]
@@ -336,7 +336,7 @@ def test_the_start_page_puts_the_emergency_before_the_three_forms() -> None:
 
 
 def test_the_confirmation_has_the_reference_and_how_to_say_it() -> None:
-    html = pages.sent(SITE, REFERENCE, "7, Kilo, 3, Mike")
+    html = pages.sent(SITE, REFERENCE, "7, Kilo, 3, Mike", True)
     assert all(words in html for words in (REFERENCE, "7, Kilo, 3, Mike", "/api/status", "24 hours", "101"))
 
 

@@ -347,6 +347,28 @@ def test_one_address_cannot_try_many_references(stack: Runner) -> None:
     stack.advance(15 * 60)
 
 
+def test_what_can_be_no_reference_is_no_guess(stack: Runner) -> None:
+    """Or anybody could keep all who share an address from their reports."""
+    stack.advance(15 * 60)
+    for _ in range(70):
+        assert guess(stack, "nonsense", "JSON", email=EMAIL).status_code == 404
+    assert guess(stack, reported(stack), "JSON", email=EMAIL).status_code == 200
+
+
+def test_whoever_gets_no_letters_is_offered_none(visitor: Visitor, stack: Runner) -> None:
+    contact = {"full_name": "Sam Carter", "email": EMAIL, "safe_to_write": "no"}
+    look(visitor, reported(stack, contact=contact))
+    assert "letters about this report" not in visitor.words
+
+
+def test_a_witness_is_not_spoken_to_as_a_victim(visitor: Visitor, stack: Runner, officer: Officer) -> None:
+    reference = reported(stack, reporter="witness")
+    officer.done(reference, "crime", offence="44", disposal="filed")
+    look(visitor, reference)
+    assert "It is recorded as a crime" in visitor.words
+    assert "as a victim" not in visitor.words and "insurer" not in visitor.words
+
+
 def test_looking_often_is_not_guessing(visitor: Visitor, stack: Runner) -> None:
     reference = reported(stack)
     for _ in range(12):
@@ -372,7 +394,10 @@ def test_bodies_that_no_page_sends(visitor: Visitor, stack: Runner, body: bytes)
 
 
 def test_the_confirmation_says_what_follows_and_can_be_printed(visitor: Visitor, stack: Runner) -> None:
-    visitor.open(f"/reports/{reported(stack)}")
+    reference = reported(stack)
+    visitor.open(f"/reports/{reference}")
+    assert "does not tell whether a report was sent" in visitor.words
+    assert "Report sent" not in visitor.words
     for words in ("Within 24 hours", "acknowledgement", "print this page"):
         assert words in visitor.words
 

@@ -188,6 +188,12 @@ def steps(category: str, answers: Answers) -> list[Step]:
     return [step for step in STEPS[category] if step == FILES or asked(category, step, answers)]
 
 
+def newly_asked(category: str, before: Answers, after: Answers) -> set[str]:
+    """The names of the pages that ask a question after a change that they did not ask before."""
+    return {step.name for step in STEPS[category]
+            if set(asked(category, step, after)) - set(asked(category, step, before))}  # fmt: skip
+
+
 def order(category: str, step: Step) -> int:
     """The place of a page on the way."""
     return STEPS[category].index(step)
@@ -212,12 +218,16 @@ def _lacks(category: str, name: str, answers: Answers) -> bool:
     return question(category, name).required and answer_to(answers, name) in (None, "")
 
 
-def read_step(category: str, step: Step, kept: Answers, pairs: form.Pairs, today: date) -> dict[str, Any]:
+def read_step(
+    category: str, step: Step, kept: Answers, pairs: form.Pairs, today: date, on_page: Sequence[str] = ()
+) -> dict[str, Any]:
     """The answers with what a page says in `pairs`. Raises SentElsewhere, or InvalidAnswers about this page alone.
 
-    What is not asked any more stays: whoever changes their mind twice has lost nothing.
+    What is not asked any more stays: whoever changes their mind twice has lost nothing. `on_page` are the questions
+    that stood on it, if that is known: an older page says nothing of a question that has been called for since.
     """
-    names = asked(category, step, kept)
+    stood = set(on_page) & set(step.asks)
+    names = [name for name in asked(category, step, kept) if not stood or name in stood]
     typed = form.answers([pair for pair in pairs if _belongs(pair[0], names)], CATEGORIES[category])
     merged = deepcopy(dict(kept))
     for name in names:

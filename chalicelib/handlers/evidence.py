@@ -61,6 +61,7 @@ def remove_file(request: Request, draft: Draft, file: str) -> Response:
     """Take a file away. Twice does no harm."""
     pairs = pairs_of(request)
     require_token(draft, pairs)
+    service().drafts.require_unsent(draft)
     service().evidence.remove(draft.id, item_id(file))
     return see_other(_address(way.place_of(request, draft, "", changing(pairs))))
 

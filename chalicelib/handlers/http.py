@@ -29,6 +29,7 @@ from chalicelib.errors import (
 from chalicelib.evidence import File
 from chalicelib.forms.messages import field_errors
 from chalicelib.language import said
+from chalicelib.reference import show
 from chalicelib.telemetry import about
 from chalicelib.wiring import service
 
@@ -39,6 +40,7 @@ FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 LARGEST_BODY = 256 * 1024
 MOST_FIELDS = 2_000
+SENT_IS_KNOWN_FOR = timedelta(days=1)
 
 Headers = dict[str, str | list[str]]
 
@@ -139,6 +141,11 @@ def base(request: Request) -> str:
     return stage if f"{context.get('path', '')}/".startswith(f"{stage}/") and stage != "/" else ""
 
 
+def address_of(request: Request) -> str:
+    """Where on the internet the request comes from, as API Gateway saw it."""
+    return str((request.context.get("identity") or {}).get("sourceIp", ""))
+
+
 def site_of(request: Request) -> Any:
     """Whose pages these are, and under which path."""
     from chalicelib import pages
@@ -174,6 +181,14 @@ def cookie(request: Request, name: str, value: str, path: str, lasting: timedelt
     safely = "; Secure" if request.headers.get("x-forwarded-proto") == "https" else ""
     seconds = int(lasting.total_seconds())
     return f"{name}={value}; Path={base(request)}{path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{safely}"
+
+
+def sent_as(request: Request, reference: str) -> Response:
+    """On to the confirmation of a report, which this browser may be told has arrived. `reference` is the plain one."""
+    answer = see_other(f"{base(request)}/reports/{show(reference)}")
+    key = service().passes.give("sent", reference)
+    answer.headers["Set-Cookie"] = cookie(request, "sent", key, f"/reports/{show(reference)}", SENT_IS_KNOWN_FOR)
+    return answer
 
 
 def body_of(request: Request) -> bytes:

@@ -19,6 +19,7 @@ from chalicelib.forms.journey import CHECK, ITEMS, Step
 from chalicelib.handlers.background import RETURN_LINK
 from chalicelib.handlers.http import (
     FORM,
+    address_of,
     answering,
     base,
     cookie,
@@ -28,6 +29,7 @@ from chalicelib.handlers.http import (
     pairs_of,
     query_of,
     see_other,
+    sent_as,
     site_of,
 )
 from chalicelib.handlers.opening import (
@@ -38,6 +40,7 @@ from chalicelib.handlers.opening import (
     changing,
     gone,
     item_id,
+    on_page,
     one,
     open_draft,
     our_address,
@@ -53,10 +56,14 @@ from chalicelib.pages import journey as pages
 from chalicelib.pages import stop
 from chalicelib.pages.evidence import FILES_NOT_SHOWN, in_words
 from chalicelib.queues import Change
-from chalicelib.reference import show
+from chalicelib.throttle import Limit
 from chalicelib.wiring import mint, service
 
 journey = Blueprint(__name__)
+
+# Nobody is to be pestered through us, however many drafts somebody begins.
+LINKS_TO_ONE = Limit("return links to an address", 5, timedelta(days=1))
+LINKS_FROM_ONE = Limit("return links asked for", 30, timedelta(hours=1))
 
 
 @journey.route("/report/{category}", methods=["GET"])
@@ -215,8 +222,9 @@ def _keep(request: Request, draft: Draft, asks: Step, pairs: Pairs) -> Response:
     """The answers of a page of questions."""
 
     def kept(now: Draft) -> Draft:
-        answers = way.read_step(now.category, asks, now.answers, answers_in(pairs), today())
-        return seen(replace(now, answers=answers), asks)
+        answers = way.read_step(now.category, asks, now.answers, answers_in(pairs), today(), on_page(pairs))
+        again = way.newly_asked(now.category, now.answers, answers)
+        return seen(replace(now, answers=answers, seen=tuple(name for name in now.seen if name not in again)), asks)
 
     try:
         require_token(draft, pairs)
@@ -245,7 +253,7 @@ def _send(request: Request, draft: Draft, pairs: Pairs) -> Response:
     except SentElsewhere as refusal:
         back = f"{base(request)}/drafts/{draft.id}/check"
         return page(stop(site_of(request), refusal.where, back), refusal.status)
-    return see_other(f"{base(request)}/reports/{show(reference)}")
+    return sent_as(request, reference)
 
 
 def _send_link(request: Request, draft: Draft, pairs: Pairs) -> Response:
@@ -254,6 +262,8 @@ def _send_link(request: Request, draft: Draft, pairs: Pairs) -> Response:
     try:
         require_token(draft, pairs)
         told = {"email": way.read_email(email), "address": our_address(request)}
+        service().throttle.count(LINKS_TO_ONE, told["email"].casefold())
+        service().throttle.count(LINKS_FROM_ONE, address_of(request))
         after = service().drafts.change(draft.id, lambda now: now.asking_for_a_link(told))
     except InvalidAnswers as refusal:
         return page(_save_page(request, draft, email, refusal.errors), 422)
@@ -264,6 +274,7 @@ def _send_link(request: Request, draft: Draft, pairs: Pairs) -> Response:
 def _erase(request: Request, draft: Draft, pairs: Pairs) -> Response:
     """Everything goes now."""
     require_token(draft, pairs)
+    service().drafts.require_unsent(draft)
     service().drafts.erase(draft)
     answer = page(pages.erased(site_of(request)))
     answer.headers["Set-Cookie"] = cookie(request, "draft", "", f"/drafts/{draft.id}", timedelta(0))

@@ -12,6 +12,7 @@ from chalice.app import Request, Response
 
 from chalicelib.drafts import KEPT, Draft
 from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotFound
+from chalicelib.forms.journey import CHECK
 from chalicelib.handlers.http import base, cookie, cookie_of, page, pairs_of, query_of, see_other, site_of
 from chalicelib.pages import journey as pages
 from chalicelib.reference import show
@@ -34,13 +35,15 @@ def with_draft(view: View) -> View:
         found = open_draft(request, draft)
         if not found:
             return gone(request)
-        if found.sent and request.method == "GET":  # "Back" after sending
+        if found.sent and (request.method == "GET" or path.get("step") == CHECK.name):  # "Back" after sending, or twice
             return see_other(f"{base(request)}/reports/{show(found.sent)}")
         try:
             if found.sent:
                 raise AlreadySent(found.sent)
             return view(request, found, **path)
         except AlreadySent as there:  # or another tab sent it in this moment
+            if path.get("step") == CHECK.name:
+                return see_other(f"{base(request)}/reports/{show(there.reference)}")
             return page(pages.already_sent(site_of(request), show(there.reference)), 409)
 
     return opened
@@ -99,7 +102,12 @@ def begin_token(category: str, draft: str) -> str:
 
 def answers_in(pairs: Pairs) -> Pairs:
     """The pairs without those that are ours."""
-    return [(name, value) for name, value in pairs if name not in ("token", "change", pages.TRAP)]
+    return [(name, value) for name, value in pairs if name not in ("token", "change", "asked", "version", pages.TRAP)]
+
+
+def on_page(pairs: Pairs) -> list[str]:
+    """The questions that stood on the page that a form came from."""
+    return one(pairs, "asked").split()
 
 
 def one(pairs: Pairs, name: str) -> str:

@@ -12,14 +12,16 @@ from chalicelib.forms import CATEGORIES, Submission, canonical, form_values, rea
 from chalicelib.handlers.http import (
     FORM,
     JSON,
+    SENT_IS_KNOWN_FOR,
     Headers,
     answering,
     base,
     body_of,
+    cookie_of,
     data,
     page,
     pairs_of,
-    see_other,
+    sent_as,
     site_of,
 )
 from chalicelib.reference import parse, show, spell
@@ -108,7 +110,8 @@ def confirmation(request: Request, reference: str) -> Response:
     from chalicelib import pages
 
     plain = _plain(reference)
-    return page(pages.sent(site_of(request), show(plain), spell(plain)))
+    is_known = service().passes.read("sent", cookie_of(request, "sent"), SENT_IS_KNOWN_FOR) == plain
+    return page(pages.sent(site_of(request), show(plain), spell(plain), is_known))
 
 
 @public.route("/accessibility", methods=["GET"])
@@ -166,7 +169,7 @@ def _submit_form(request: Request, category: str, pairs: Pairs) -> Response:
     except AlreadySent as refusal:
         reference = show(refusal.reference)
         return page(pages.already_sent(site, category, form_values(answers), reference, mint()), refusal.status)
-    return see_other(f"{base(request)}/reports/{show(report.reference)}")
+    return sent_as(request, report.reference)
 
 
 def _with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:

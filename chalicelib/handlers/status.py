@@ -18,6 +18,7 @@ from chalicelib.forms.status import SecondFactor, read_addition
 from chalicelib.handlers.http import (
     FORM,
     JSON,
+    address_of,
     answering,
     base,
     cookie,
@@ -233,18 +234,13 @@ def _require_call_back(report: Report) -> None:
 def _shown_to(request: Request, reference: str, email: str, phone: str) -> Report:
     """The report, for whoever knows it. Each try is counted before it is made; a good one is given back."""
     plain = parse(reference)
-    tries = [(BY_ADDRESS, _address(request)), *([(BY_REFERENCE, plain)] if plain else [])]
+    tries = [(BY_ADDRESS, address_of(request)), (BY_REFERENCE, plain)] if plain else []  # what is none is no guess
     for limit, subject in tries:
         service().throttle.count(limit, subject)
     report = service().casework.status_for(plain or "unknown", email, phone)
     for limit, subject in tries:
         service().throttle.give_back(limit, subject)
     return report
-
-
-def _address(request: Request) -> str:
-    """Where on the internet the request comes from, as API Gateway saw it."""
-    return str((request.context.get("identity") or {}).get("sourceIp", ""))
 
 
 def _with_pass(request: Request, reference: str, answer: Response) -> Response:

@@ -49,9 +49,11 @@ def stop(site: Site, where: str, back: str = "") -> str:
     return render(f"stop_{where}.html", site=site, back=back)
 
 
-def sent(site: Site, reference: str, spoken: str) -> str:
-    """The report has arrived: its reference, how to say it, and what happens next."""
-    return render("sent.html", site=site, reference=reference, spoken=spoken)
+def sent(site: Site, reference: str, spoken: str, is_known: bool) -> str:
+    """The report has arrived: its reference, how to say it, and what happens next. Where it is not known that this
+    browser sent it, nothing is said of its having arrived.
+    """
+    return render("sent.html", site=site, reference=reference, spoken=spoken, is_known=is_known)
 
 
 def accessibility(site: Site) -> str:

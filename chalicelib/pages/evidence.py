@@ -39,7 +39,9 @@ def files(
     """`added` is the id of the file that the person has just sent, if any; `invitation` is None if there is no room."""
     kept = [file for file in there if not file.refused]
     arrived = added in {file.id for file in kept}
-    problems = [Problem(said(_REFUSED[why]), "#file") for why in _why_not(there, added)]
+    problems = [
+        Problem(said(_REFUSED[why]), "#file" if invitation else "#main-content") for why in _why_not(there, added)
+    ]
     listed = [(file, in_words(file)) for file in kept]
     return render("files.html", place=place, site=place.site, back=back, title=said(TITLE), files=listed,
                   problems=problems, arrived=arrived, invitation=invitation, is_draft=is_draft, largest=LARGEST,

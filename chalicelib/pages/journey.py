@@ -63,11 +63,11 @@ def item(place: Place, name: str, typed: Mapping[str, Any], errors: Sequence[Fie
     return _questions(place, name, language.said("An item that was taken or damaged"), by_name(Item), typed, errors)
 
 
-def items(place: Place, kept: Mapping[str, Mapping[str, Any]], new: str, errors: Sequence[FieldError] = ()) -> str:
+def items(place: Place, kept: Mapping[str, Mapping[str, Any]], new: str) -> str:
     """The items so far, and `new`, the id of one that may be added; no text if there is no room."""
     listed = [(number, _item_in_words(each)) for number, each in kept.items()]
     return render("items.html", place=place, site=place.site, title=language.said(ITEMS.title), items=listed, new=new,
-                  problems=[{"text": language.said(error.message), "href": "#items"} for error in errors])  # fmt: skip
+                  problems=[])  # fmt: skip
 
 
 def check(
@@ -115,10 +115,11 @@ def already_sent(site: Site, reference: str) -> str:
 def _questions(place: Place, name: str, title: str, questions: Mapping[str, Question], typed: Mapping[str, Any],
                errors: Sequence[FieldError]) -> str:  # fmt: skip
     fields, caught = fields_named(questions, typed, errors), _caught(errors)
+    asked = " ".join(questions)
     may_be_left_out = not any(each.question.required or each.is_heading for each in fields)
     problems = [_trap_problem()] if caught else problems_of(fields, errors)
     return render("step.html", place=place, site=place.site, name=name, title=title, fields=fields, problems=problems,
-                  caught=caught, may_be_left_out=may_be_left_out)  # fmt: skip
+                  caught=caught, may_be_left_out=may_be_left_out, asked=asked)  # fmt: skip
 
 
 def _trap_problem() -> dict[str, str]:

@@ -66,7 +66,7 @@ def ask(site: Site, typed: Mapping[str, str], errors: Sequence[FieldError]) -> s
 
 def standing(place: Place, report: Report, now: datetime, may_be_called: bool, done: str) -> str:
     """Where a report stands `now`. `done` is what the person has just done."""
-    crime = report.crime
+    crime, contact = report.crime, report.answers.get("contact", {})
     return render(
         "standing.html",
         place=place,
@@ -76,6 +76,8 @@ def standing(place: Place, report: Report, now: datetime, may_be_called: bool, d
         received=spoken(report.received_at),
         deadline=spoken(report.deadline),
         late=report.is_late(now),
+        may_get_letters=bool(contact.get("email")) and contact.get("safe_to_write") != "no",
+        is_victim=report.answers.get("reporter") != "witness",
         crime_number=crime.number if crime else "",
         disposal=crime.disposal if crime else None,
         reason=report.not_crimed_reason,

@@ -33,6 +33,10 @@
       group.insertBefore(beside, input);
     }
     beside.textContent = message;
+    var prefix = document.createElement("span");
+    prefix.className = "govuk-visually-hidden";
+    prefix.textContent = words.prefix + " ";
+    beside.insertBefore(prefix, beside.firstChild);
     group.classList.add("govuk-form-group--error");
     input.setAttribute("aria-describedby", "file-hint file-error");
     var box = summary(message), main = document.querySelector("main h1");
