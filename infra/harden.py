@@ -142,6 +142,10 @@ def _api_stage(deployment: Deployment) -> Iterator[Action]:
     if operations:
         do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=operations)
         yield Action(f"limit the API to {RATE_PER_SECOND} requests a second, and log each without the person", do)
+    if found.get("tracingEnabled"):  # Chalice takes it from the function
+        off = [{"op": "replace", "path": "/tracingEnabled", "value": "false"}]
+        do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=off)
+        yield Action("keep addresses out of the traces: they have references and keys in them", do)
 
 
 def _firewall(deployment: Deployment) -> Iterator[Action]:
