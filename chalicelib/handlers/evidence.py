@@ -48,10 +48,7 @@ def show_files(request: Request, draft: Draft) -> Response:
 @with_draft
 def keep_files(request: Request, draft: Draft) -> Response:
     """On from the files, which are kept already."""
-    pairs = pairs_of(request)
-    require_token(draft, pairs)
-    after = service().drafts.change(draft.id, lambda now: way.seen(now, FILES))
-    return way.onward(request, after, FILES, pairs)
+    return way.go_past(request, draft, FILES)
 
 
 @evidence.route("/drafts/{draft}/files/{file}/remove", methods=["POST"], content_types=[FORM])

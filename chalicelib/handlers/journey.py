@@ -145,10 +145,7 @@ def show_items(request: Request, draft: Draft) -> Response:
 @with_draft
 def keep_items(request: Request, draft: Draft) -> Response:
     """On from the items, which are kept already."""
-    pairs = pairs_of(request)
-    require_token(draft, pairs)
-    after = service().drafts.change(draft.id, lambda now: seen(now, ITEMS))
-    return onward(request, after, ITEMS, pairs)
+    return go_past(request, draft, ITEMS)
 
 
 @journey.route("/drafts/{draft}/items/{item}", methods=["GET"])
@@ -193,6 +190,14 @@ def remove_item(request: Request, draft: Draft, item: str) -> Response:
         draft.id, lambda now: replace(now, items={each: said for each, said in now.items.items() if each != item})
     )
     return _to(request, draft, ITEMS, change=changing(pairs))
+
+
+def go_past(request: Request, draft: Draft, asks: Step) -> Response:
+    """On from a page whose answers are kept already."""
+    pairs = pairs_of(request)
+    require_token(draft, pairs)
+    after = service().drafts.change(draft.id, lambda now: seen(now, asks))
+    return onward(request, after, asks, pairs)
 
 
 def _begin(request: Request, draft: str, pairs: Pairs) -> Response:
