@@ -22,6 +22,7 @@ from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.passes import Passes
@@ -74,6 +75,12 @@ class Service:
     def casework(self) -> Casework:
         said = self.settings
         return Casework(self.store, self.numbers, self.sender, self.clock, mint, said.force_name, said.service_url)
+
+    @cached_property
+    def desk(self) -> "Desk":
+        from chalicelib.desk import Desk  # not on the way of a submission
+
+        return Desk(self.store, self.numbers, self.clock, mint)
 
     @cached_property
     def drafts(self) -> "Drafts":

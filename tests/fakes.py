@@ -13,8 +13,9 @@ from unittest.mock import patch
 import yaml
 from moto import mock_aws
 
-from chalicelib.casework import Casework, Officer
+from chalicelib.casework import Casework
 from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.desk import Desk, Officer
 from chalicelib.letters import Letter
 from chalicelib.report import Actor, Report
 from chalicelib.rule import TwentyFourHourRule
@@ -81,6 +82,7 @@ class Parts:
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.casework = Casework(self.store, self.numbers, self.sender, self.clock, mint, "Example Police")
+        self.desk = Desk(self.store, self.numbers, self.clock, mint)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
@@ -96,7 +98,7 @@ class Parts:
 
     def crime(self, reference: str, officer: Officer = ANN, disposal: Any = "filed") -> Report:
         version = self.now(reference).version
-        return self.casework.crime(officer, reference, version, "44", disposal, None, None)
+        return self.desk.crime(officer, reference, version, "44", disposal, None, None)
 
     def deliver_letters(self, reference: str) -> None:
         """What the letters queue brings for everything that happened to a report."""

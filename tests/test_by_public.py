@@ -33,7 +33,7 @@ def test_there_must_be_a_report(parts: Parts, what: str) -> None:
 def test_what_an_officer_writes_in_the_same_moment_stays_too(case: tuple[Parts, Wire], what: str) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    wire.meddle = meanwhile("update_item", 1, lambda: parts.casework.claim(ANN, reference, 1))
+    wire.meddle = meanwhile("update_item", 1, lambda: parts.desk.claim(ANN, reference, 1))
     VERBS[what](parts, reference)
     assert done(parts, reference) == ["received", "claimed", what]
     assert parts.now(reference).claim
@@ -45,7 +45,7 @@ def test_a_decision_in_the_same_moment_stops_neither_words_nor_the_stop_of_lette
 ) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    decide = lambda: parts.casework.not_crime(ANN, reference, 1, "no_offence", "It was lent", {})  # noqa: E731
+    decide = lambda: parts.desk.not_crime(ANN, reference, 1, "no_offence", "It was lent", {})  # noqa: E731
     wire.meddle = meanwhile("update_item", 1, decide)
     VERBS[what](parts, reference)
     assert done(parts, reference) == ["received", "not_crimed", what]
@@ -71,7 +71,7 @@ def test_whoever_always_comes_too_late_is_told_to_try_again(case: tuple[Parts, W
     def always_quicker(number: int, name: str, call: Callable[[], Any]) -> Any:
         if name == "update_item" and len(noting) % 2 == 0:
             noting.append(1)
-            parts.casework.note(ANN, reference, parts.now(reference).version, "a note")
+            parts.desk.note(ANN, reference, parts.now(reference).version, "a note")
             noting.append(1)
         return call()
 
@@ -115,7 +115,7 @@ def test_news_are_read_when_an_officer_writes_and_not_when_one_holds_the_report(
     reference = parts.submit("token").reference
     version = parts.crime(reference).version
     VERBS["added"](parts, reference)
-    parts.casework.claim(ANN, reference, version + 1)
+    parts.desk.claim(ANN, reference, version + 1)
     assert [head.reference for _, head in parts.store.heads_with_news()] == [reference]
-    parts.casework.note(ANN, reference, version + 2, "Read.")
+    parts.desk.note(ANN, reference, version + 2, "Read.")
     assert not list(parts.store.heads_with_news())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import report as life
-from chalicelib.casework import Officer
+from chalicelib.desk import Officer
 from chalicelib.errors import InvalidAnswers, NotAllowed, NotFound, Stale
 from chalicelib.report import LEASE, Head
 from tests.fakes import (
@@ -27,7 +27,7 @@ def listed(parts: Parts, officer: Officer = ANN, after: str = "", limit: int = 5
     def fits(head: Head) -> bool:
         return all(getattr(head, name) == value for name, value in wanted.items())
 
-    return parts.casework.list_open(officer, fits, after, limit)
+    return parts.desk.list_open(officer, fits, after, limit)
 
 
 def references(found: list[tuple[str, Head]]) -> list[str]:
@@ -39,50 +39,50 @@ def references(found: list[tuple[str, Head]]) -> list[str]:
 
 def test_while_a_claim_lives_only_its_holder_and_supervisors_change_the_report(parts: Parts) -> None:
     reference = parts.submit("token").reference
-    parts.casework.claim(ANN, reference, 1)
+    parts.desk.claim(ANN, reference, 1)
     with pytest.raises(NotAllowed) as refused:
-        parts.casework.note(BOB, reference, 2, "a note")
+        parts.desk.note(BOB, reference, 2, "a note")
     assert refused.value.more == {"holder": "Ann Officer"} and "Ann Officer" in refused.value.detail
-    parts.casework.note(ANN, reference, 2, "a note")
-    assert parts.casework.claim(SUE, reference, 3).head.held_by(parts.clock.now) == SUE.actor
+    parts.desk.note(ANN, reference, 2, "a note")
+    assert parts.desk.claim(SUE, reference, 3).head.held_by(parts.clock.now) == SUE.actor
     with pytest.raises(NotAllowed):
-        parts.casework.note(ANN, reference, 4, "mine")
+        parts.desk.note(ANN, reference, 4, "mine")
 
 
 def test_a_lease_expires_and_claiming_again_renews_it(parts: Parts) -> None:
     reference = parts.submit("token").reference
-    parts.casework.claim(ANN, reference, 1)
+    parts.desk.claim(ANN, reference, 1)
     parts.clock.advance(minutes=20)
-    parts.casework.claim(ANN, reference, 2)
+    parts.desk.claim(ANN, reference, 2)
     parts.clock.now += LEASE - timedelta(seconds=1)
     with pytest.raises(NotAllowed):
-        parts.casework.note(BOB, reference, 3, "a note")
+        parts.desk.note(BOB, reference, 3, "a note")
     parts.clock.advance(seconds=1)
-    assert parts.casework.note(BOB, reference, 3, "a note").version == 4
+    assert parts.desk.note(BOB, reference, 3, "a note").version == 4
 
 
 def test_a_released_report_is_anybodys(parts: Parts) -> None:
     reference = parts.submit("token").reference
-    parts.casework.claim(ANN, reference, 1)
-    parts.casework.release(ANN, reference, 2)
-    assert parts.casework.claim(BOB, reference, 3).claim
+    parts.desk.claim(ANN, reference, 1)
+    parts.desk.release(ANN, reference, 2)
+    assert parts.desk.claim(BOB, reference, 3).claim
 
 
 VERBS: dict[str, Callable[[Parts, str, int], Any]] = {
-    "claim": lambda parts, ref, version: parts.casework.claim(BOB, ref, version),
-    "release": lambda parts, ref, version: parts.casework.release(BOB, ref, version),
-    "call_back": lambda parts, ref, version: parts.casework.call_back(BOB, ref, version, "no_answer", "rang"),
-    "note": lambda parts, ref, version: parts.casework.note(BOB, ref, version, "a note"),
-    "crime": lambda parts, ref, version: parts.casework.crime(BOB, ref, version, "44", "filed", None, None),
-    "not_crime": lambda parts, ref, version: parts.casework.not_crime(BOB, ref, version, "no_offence", "why", {}),
-    "dispose": lambda parts, ref, version: parts.casework.dispose(BOB, ref, version, "filed", None, None),
+    "claim": lambda parts, ref, version: parts.desk.claim(BOB, ref, version),
+    "release": lambda parts, ref, version: parts.desk.release(BOB, ref, version),
+    "call_back": lambda parts, ref, version: parts.desk.call_back(BOB, ref, version, "no_answer", "rang"),
+    "note": lambda parts, ref, version: parts.desk.note(BOB, ref, version, "a note"),
+    "crime": lambda parts, ref, version: parts.desk.crime(BOB, ref, version, "44", "filed", None, None),
+    "not_crime": lambda parts, ref, version: parts.desk.not_crime(BOB, ref, version, "no_offence", "why", {}),
+    "dispose": lambda parts, ref, version: parts.desk.dispose(BOB, ref, version, "filed", None, None),
 }
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_stale_version_is_told_who_changed_what(parts: Parts, verb: str) -> None:
     reference = parts.submit("token").reference
-    parts.casework.note(ANN, reference, 1, "a note")
+    parts.desk.note(ANN, reference, 1, "a note")
     for version in (0, 1, 3):
         with pytest.raises(Stale) as refused:
             VERBS[verb](parts, reference, version)
@@ -101,9 +101,9 @@ def test_somebody_was_quicker_between_reading_and_writing(case: tuple[Parts, Wir
         parts.clock.advance(hours=24)
         parts.sweep()
     if verb == "release":
-        parts.casework.claim(BOB, reference, 1)
+        parts.desk.claim(BOB, reference, 1)
     version, writes = parts.now(reference).version, 2 if verb == "crime" else 1
-    quicker = lambda: parts.casework.note(SUE, reference, version, "a note")  # noqa: E731
+    quicker = lambda: parts.desk.note(SUE, reference, version, "a note")  # noqa: E731
     wire.meddle = meanwhile("update_item", writes, quicker)
     with pytest.raises(Stale) as refused:
         VERBS[verb](parts, reference, version)
@@ -133,7 +133,7 @@ def test_a_decision_that_does_not_fit_takes_no_number(
 ) -> None:
     reference = parts.submit("token").reference
     with pytest.raises(InvalidAnswers) as refused:
-        parts.casework.crime(ANN, reference, 1, offence, disposal, outcome, None)
+        parts.desk.crime(ANN, reference, 1, offence, disposal, outcome, None)
     assert [error.field for error in refused.value.errors] == [field]
     assert parts.numbers.taken_and_void(2026) == (0, {}) and parts.now(reference).version == 1
 
@@ -141,16 +141,16 @@ def test_a_decision_that_does_not_fit_takes_no_number(
 def test_a_named_suspect_forbids_18_at_criming_and_at_disposal(parts: Parts) -> None:
     reference = parts.submit("token", suspects={"names": "Sam Sample"}).reference
     with pytest.raises(InvalidAnswers):
-        parts.casework.crime(ANN, reference, 1, "44", "filed", None, None)
-    parts.casework.crime(ANN, reference, 1, "44", "filed", 14, None)
+        parts.desk.crime(ANN, reference, 1, "44", "filed", None, None)
+    parts.desk.crime(ANN, reference, 1, "44", "filed", 14, None)
     with pytest.raises(InvalidAnswers):
-        parts.casework.dispose(ANN, reference, 2, "filed", 18, None)
-    assert parts.casework.dispose(ANN, reference, 2, "further_investigation", None, "found him").crime.outcome == 0
+        parts.desk.dispose(ANN, reference, 2, "filed", 18, None)
+    assert parts.desk.dispose(ANN, reference, 2, "further_investigation", None, "found him").crime.outcome == 0
 
 
 def test_an_officer_crimes_with_offence_disposal_outcome_and_note(parts: Parts) -> None:
     reference = parts.submit("token").reference
-    crimed = parts.casework.crime(ANN, reference, 1, "44", "filed", None, "seen the video")
+    crimed = parts.desk.crime(ANN, reference, 1, "44", "filed", None, "seen the video")
     assert crimed == parts.now(reference) and crimed.crime
     assert vars(crimed.crime) == {
         "number": "20/1/26", "at": parts.clock.now, "by": ANN.actor, "offence": "44", "disposal": "filed", "outcome": 18
@@ -165,8 +165,8 @@ def test_a_duplicate_names_another_report_that_is_there(parts: Parts) -> None:
     reference, other = parts.submit("one").reference, parts.submit("two").reference
     for wrong in (reference, "2" * 12, ""):
         with pytest.raises(InvalidAnswers):
-            parts.casework.not_crime(ANN, reference, 1, "duplicate", "why", {"duplicate_of": wrong})
-    closed = parts.casework.not_crime(ANN, reference, 1, "duplicate", "why", {"duplicate_of": other})
+            parts.desk.not_crime(ANN, reference, 1, "duplicate", "why", {"duplicate_of": wrong})
+    closed = parts.desk.not_crime(ANN, reference, 1, "duplicate", "why", {"duplicate_of": other})
     assert closed.entries[-1]["duplicate_of"] == other and closed.words[-1].text == "why"
 
 
@@ -175,7 +175,7 @@ def test_call_backs_move_a_report_between_waiting_and_the_queue(parts: Parts) ->
     results = {"requested": "awaiting_information", "no_answer": "awaiting_information", "reached": "queued",
                "left_message": "awaiting_information"}  # fmt: skip
     for version, (result, status) in enumerate(results.items(), start=1):
-        called = parts.casework.call_back(ANN, reference, version, result, None)
+        called = parts.desk.call_back(ANN, reference, version, result, None)
         assert (called.status, called.call_backs) == (status, version)
     assert parts.now(reference).deadline == parts.submit("token").deadline
 
@@ -188,14 +188,14 @@ def test_a_full_history_still_takes_a_decision(parts: Parts, text: str) -> None:
     reference = parts.submit("token", what_happened=noise).reference
     with pytest.raises(NotAllowed):
         for version in range(1, 100):
-            parts.casework.note(ANN, reference, version, text)
+            parts.desk.note(ANN, reference, version, text)
     version = parts.now(reference).version
     with pytest.raises(NotAllowed):
-        parts.casework.call_back(ANN, reference, version, "no_answer", text)
-    crimed = parts.casework.crime(ANN, reference, version, "44", "filed", None, text)
+        parts.desk.call_back(ANN, reference, version, "no_answer", text)
+    crimed = parts.desk.crime(ANN, reference, version, "44", "filed", None, text)
     assert life.verify(crimed) is None
     with pytest.raises(NotAllowed):
-        parts.casework.dispose(ANN, reference, crimed.version, "further_investigation", None, text)
+        parts.desk.dispose(ANN, reference, crimed.version, "further_investigation", None, text)
     item = parts.table.items[f"REPORT#{reference}", "REPORT"]
     pieces = [piece for value in item.values() for piece in (value if isinstance(value, list) else [value])]
     assert sum(len(piece if isinstance(piece, bytes) else str(piece).encode()) for piece in pieces) < 390_000
@@ -203,9 +203,9 @@ def test_a_full_history_still_takes_a_decision(parts: Parts, text: str) -> None:
 
 def test_two_reports_do_not_close_each_other(parts: Parts) -> None:
     first, second = (parts.submit(token).reference for token in ("first", "second"))
-    parts.casework.not_crime(ANN, first, 1, "duplicate", "the same", {"duplicate_of": second})
+    parts.desk.not_crime(ANN, first, 1, "duplicate", "the same", {"duplicate_of": second})
     with pytest.raises(InvalidAnswers) as refused:
-        parts.casework.not_crime(BOB, second, 1, "duplicate", "the same", {"duplicate_of": first})
+        parts.desk.not_crime(BOB, second, 1, "duplicate", "the same", {"duplicate_of": first})
     assert refused.value.errors[0].field == "duplicate_of"
     assert parts.now(second).is_open
 
@@ -221,18 +221,18 @@ def test_next_is_the_most_urgent_unclaimed_and_never_the_same_twice(parts: Parts
     urgent = parts.submit("urgent", harm={"injury": "yes"}).reference
     for reference in (standard, high, urgent):
         parts.casework.triage(reference)
-    taken = [parts.casework.take_next(officer) for officer in (ANN, BOB, ANN)]
+    taken = [parts.desk.take_next(officer) for officer in (ANN, BOB, ANN)]
     assert [report.reference for report in taken if report] == [urgent, high, standard]
-    assert parts.casework.take_next(BOB) is None
+    assert parts.desk.take_next(BOB) is None
     parts.clock.now += LEASE
-    again = parts.casework.take_next(BOB)
+    again = parts.desk.take_next(BOB)
     assert again and again.reference == urgent and again.head.held_by(parts.clock.now) == BOB.actor
 
 
 def test_what_triage_has_not_seen_comes_first_and_is_assessed_when_taken(parts: Parts) -> None:
     parts.casework.triage(parts.submit("urgent", harm={"injury": "yes"}).reference)
     fresh = parts.submit("fresh").reference
-    taken = parts.casework.take_next(ANN)
+    taken = parts.desk.take_next(ANN)
     assert taken and (taken.reference, taken.status, taken.priority) == (fresh, "received", "standard")
 
 
@@ -240,16 +240,16 @@ def test_two_officers_taking_at_once_get_two_reports(case: tuple[Parts, Wire]) -
     parts, wire = case
     made = {parts.submit(token).reference for token in ("one", "two")}
     taken: list[Any] = []
-    wire.meddle = meanwhile("update_item", 1, lambda: taken.append(parts.casework.take_next(BOB)))
-    taken.append(parts.casework.take_next(ANN))
+    wire.meddle = meanwhile("update_item", 1, lambda: taken.append(parts.desk.take_next(BOB)))
+    taken.append(parts.desk.take_next(ANN))
     assert {report.reference for report in taken} == made
 
 
 def test_next_passes_over_what_somebody_claimed_after_it_was_listed(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    wire.meddle = meanwhile("get_item", 1, lambda: parts.casework.claim(BOB, reference, 1))
-    assert parts.casework.take_next(ANN) is None
+    wire.meddle = meanwhile("get_item", 1, lambda: parts.desk.claim(BOB, reference, 1))
+    assert parts.desk.take_next(ANN) is None
     assert parts.now(reference).head.held_by(parts.clock.now) == BOB.actor
 
 
@@ -281,17 +281,17 @@ def test_awaiting_disposal_lists_what_was_crimed_automatically(parts: Parts) -> 
     parts.crime(parts.submit("decided").reference)
     parts.clock.advance(hours=25)
     parts.sweep()
-    waiting = parts.casework.list_awaiting_disposal(ANN, lambda head: True, "", 50)
+    waiting = parts.desk.list_awaiting_disposal(ANN, lambda head: True, "", 50)
     assert references(waiting) == [urgent, standard] and listed(parts) == []
-    parts.casework.claim(ANN, urgent, 2)
-    parts.casework.dispose(ANN, urgent, 3, "further_investigation", None, None)
-    assert references(parts.casework.list_awaiting_disposal(ANN, lambda head: True, waiting[0][0], 50)) == [standard]
+    parts.desk.claim(ANN, urgent, 2)
+    parts.desk.dispose(ANN, urgent, 3, "further_investigation", None, None)
+    assert references(parts.desk.list_awaiting_disposal(ANN, lambda head: True, waiting[0][0], 50)) == [standard]
 
 
 def test_every_way_of_seeing_is_recorded(parts: Parts) -> None:
     reference = parts.submit("token").reference
-    parts.casework.read(ANN, reference)
-    parts.casework.take_next(BOB)
+    parts.desk.read(ANN, reference)
+    parts.desk.take_next(BOB)
     listed(parts, SUE)
     assert [(seen["what"], seen["officer"]) for seen in parts.store.accesses(reference=reference)] in (
         [("read", "officer-ann"), ("next", "officer-bob")], [("next", "officer-bob"), ("read", "officer-ann")]
@@ -303,7 +303,7 @@ def test_every_way_of_seeing_is_recorded(parts: Parts) -> None:
 def test_what_cannot_be_recorded_cannot_be_seen(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    for see in (lambda: parts.casework.read(ANN, reference), lambda: listed(parts)):
+    for see in (lambda: parts.desk.read(ANN, reference), lambda: listed(parts)):
         wire.meddle = lambda number, name, call: dies(number, False, ConnectionError)(number, name, call) if (
             name == "put_item") else call()  # fmt: skip
         with pytest.raises(ConnectionError):
@@ -350,9 +350,9 @@ def test_statistics_count_each_report_and_crime_once(case: tuple[Parts, Wire]) -
     parts, _ = case
     made = [parts.submit(f"token {number}").reference for number in range(5)]
     parts.casework.triage(made[1])
-    parts.casework.call_back(ANN, made[1], 2, "no_answer", None)
+    parts.desk.call_back(ANN, made[1], 2, "no_answer", None)
     parts.crime(made[2])
-    parts.casework.not_crime(ANN, made[3], 1, "duplicate", "why", {"duplicate_of": made[2]})
+    parts.desk.not_crime(ANN, made[3], 1, "duplicate", "why", {"duplicate_of": made[2]})
     parts.submit("token 0")
     parts.clock.advance(days=8)  # into December
     parts.crime(made[4])

@@ -32,7 +32,7 @@ def test_triage_told_twice_or_late_changes_nothing_more(parts: Parts) -> None:
 def test_triage_gives_way_to_an_officer_and_then_does_its_work(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    wire.meddle = meanwhile("update_item", 1, lambda: parts.casework.claim(ANN, reference, 1))
+    wire.meddle = meanwhile("update_item", 1, lambda: parts.desk.claim(ANN, reference, 1))
     parts.casework.triage(reference)
     report = parts.now(reference)
     assert (report.status, report.version) == ("queued", 3) and report.claim
@@ -43,12 +43,12 @@ def test_each_letter_goes_out_once_however_often_it_is_asked_for(parts: Parts) -
     parts.casework.triage(reference)
     parts.clock.advance(hours=24)
     parts.sweep()
-    parts.casework.dispose(ANN, reference, 3, "filed", None, None)
+    parts.desk.dispose(ANN, reference, 3, "filed", None, None)
     for version in (4, 3, 1, 2, 4, 1, 3, 3):
         parts.casework.send_letter(reference, version)
         parts.clock.advance(hours=1)
     assert [letter.template for letter in parts.sender.sent] == ["disposed", "crimed", "acknowledgement"]
-    rows = parts.casework.letters(reference)
+    rows = parts.desk.letters(reference)
     assert [(row["version"], row["template"], row["state"]) for row in rows] == [
         (1, "acknowledgement", "sent"), (3, "crimed", "sent"), (4, "disposed", "sent")
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_a_withheld_letter_is_on_record_and_never_sent(parts: Parts, contact: di
     reference = parts.submit("token", contact=contact).reference
     for _ in range(2):
         parts.casework.send_letter(reference, 1)
-    assert parts.sender.sent == [] and [row["state"] for row in parts.casework.letters(reference)] == [state]
+    assert parts.sender.sent == [] and [row["state"] for row in parts.desk.letters(reference)] == [state]
 
 
 def test_a_refused_address_is_on_record_and_not_tried_again(parts: Parts) -> None:
@@ -81,7 +81,7 @@ def test_a_refused_address_is_on_record_and_not_tried_again(parts: Parts) -> Non
     parts.sender.failure = None
     parts.casework.send_letter(reference, 1)
     assert parts.sender.sent == []
-    assert [row["state"] for row in parts.casework.letters(reference)] == ["failed: MessageRejected"]
+    assert [row["state"] for row in parts.desk.letters(reference)] == ["failed: MessageRejected"]
 
 
 def test_a_sender_that_is_down_is_tried_again_at_once(parts: Parts) -> None:
@@ -122,7 +122,7 @@ def test_one_that_was_slow_does_not_undo_what_another_recorded(parts: Parts) -> 
     parts.sender.after = slow
     with pytest.raises(ConnectionError):
         parts.casework.send_letter(reference, 1)
-    (row,) = parts.casework.letters(reference)
+    (row,) = parts.desk.letters(reference)
     assert row["state"] == "sent" and row["at"]
     parts.casework.send_letter(reference, 1)
     assert len(parts.sender.sent) == 2
@@ -145,7 +145,7 @@ def officers_day(parts: Parts) -> None:
         parts.crime(now.reference)
     now = parts.now(reference)
     if now.crime and now.crime.disposal == "filed":
-        parts.casework.dispose(ANN, now.reference, now.version, "further_investigation", None, "more to do")
+        parts.desk.dispose(ANN, now.reference, now.version, "further_investigation", None, "more to do")
     parts.deliver_letters(now.reference)
 
 
@@ -179,7 +179,7 @@ def test_cut_off_at_any_call_and_begun_again(client: Any, error: type[BaseExcept
         templates = [letter.template for letter in parts.sender.sent]
         assert set(templates) == {"acknowledgement", "crimed", "disposed"}, (at, sent)
         assert len(templates) <= 4  # one may come twice: it was sent, and nobody lived to record it
-        assert [row["state"] for row in parts.casework.letters(reference)] == ["sent"] * 3
+        assert [row["state"] for row in parts.desk.letters(reference)] == ["sent"] * 3
         parts.clock.advance(hours=2)
         parts.sweep()
         assert parts.numbers.abandoned(parts.clock.now + timedelta(days=1)) == []
@@ -204,7 +204,7 @@ def test_a_day_of_writes_made_twice_by_the_sdk(case: tuple[Parts, Wire]) -> None
 def test_a_lost_answer_with_somebody_at_once_after_it_voids_no_number_in_use(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     reference = parts.submit("token").reference
-    wire.meddle = meanwhile("update_item", 2, lambda: parts.casework.note(BOB, reference, 2, "a note"), repeat=True)
+    wire.meddle = meanwhile("update_item", 2, lambda: parts.desk.note(BOB, reference, 2, "a note"), repeat=True)
     assert parts.crime(reference).crime
     assert parts.numbers.taken_and_void(2026) == (1, {})
     parts.check_numbers([reference])

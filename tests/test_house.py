@@ -57,6 +57,7 @@ KNOWS = {
     "report_items": RULES | {"table"},
     "store": RULES | {"table", "report_items"},
     "casework": RULES | {"table", "store", "crime_numbers", "letters"},
+    "desk": RULES | {"table", "store", "crime_numbers"},
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "wiring": {
@@ -64,6 +65,7 @@ KNOWS = {
         "casework",
         "config",
         "crime_numbers",
+        "desk",
         "drafts",
         "evidence_files",
         "identity",

@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from chalicelib import by_public
 from chalicelib import report as life
-from chalicelib.casework import Officer
+from chalicelib.desk import Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.times import month
 from tests.fakes import ANN, BOB, SUE, FakeTable, Parts
@@ -176,26 +176,26 @@ class Lives(RuleBasedStateMachine):
         return (verb == "release" and left <= timedelta(0)) or (verb == "claim" and fresh)
 
     def _do(self, verb: str, officer: Officer, reference: str, version: int, disposal: Any) -> Any:
-        casework = self.parts.casework
+        desk = self.parts.desk
         match verb:
             case "no_answer" | "reached":
-                return casework.call_back(officer, reference, version, verb, "rang")
+                return desk.call_back(officer, reference, version, verb, "rang")
             case "note":
-                return casework.note(officer, reference, version, "a note")
+                return desk.note(officer, reference, version, "a note")
             case "crime":
-                return casework.crime(officer, reference, version, "44", disposal, None, None)
+                return desk.crime(officer, reference, version, "44", disposal, None, None)
             case "not_crime":
-                return casework.not_crime(officer, reference, version, "no_offence", "why", {})
+                return desk.not_crime(officer, reference, version, "no_offence", "why", {})
             case "dispose":
-                return casework.dispose(officer, reference, version, disposal, None, None)
-        return getattr(casework, verb)(officer, reference, version)
+                return desk.dispose(officer, reference, version, disposal, None, None)
+        return getattr(desk, verb)(officer, reference, version)
 
     @rule(officer=OFFICERS)
     def take_next(self, officer: Officer) -> None:
         now = self.parts.clock.now
         free = {ref for ref, known in self.known.items()
                 if known.status in OPEN and not (known.holder and known.until > now)}  # fmt: skip
-        taken = self.parts.casework.take_next(officer)
+        taken = self.parts.desk.take_next(officer)
         assert (taken.reference in free) if taken else not free
         if taken:
             known = self.known[taken.reference]

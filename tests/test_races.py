@@ -15,8 +15,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from chalicelib.casework import Casework, Officer
+from chalicelib.casework import Casework
 from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.desk import Desk, Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.forms import EXAMPLES
 from chalicelib.report import Actor, Report, Status, verify
@@ -51,6 +52,10 @@ class Force:
         return Casework(
             Store(table, lambda: (SECRET,)), numbers, Outbox(table), lambda: self.now, mint, "Exampleshire Police"
         )
+
+    def desk(self) -> Desk:
+        table = self._table()
+        return Desk(Store(table, lambda: (SECRET,)), CrimeNumbers(table, "20", mint), lambda: self.now, mint)
 
     def sweep(self) -> Swept:
         table = self._table()
@@ -129,12 +134,12 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 def test_officers_and_the_sweep_on_the_same_reports(force: Force, round: int) -> None:
     references = force.reports(6)
     force.now = DUE
-    caseworks = [force.casework() for _ in range(OFFICERS)]
+    desks = [force.desk() for _ in range(OFFICERS)]
 
     def crimes_all(number: int) -> list[Report | Exception]:
         return [
             attempt(
-                lambda reference=reference: caseworks[number].crime(
+                lambda reference=reference: desks[number].crime(
                     officer(number), reference, 1, "45", "further_investigation", None, None
                 )
             )
@@ -160,11 +165,11 @@ def test_officers_and_the_sweep_on_the_same_reports(force: Force, round: int) ->
 def test_officer_who_does_not_crime_and_the_sweep(force: Force, round: int) -> None:
     references = force.reports(8)
     force.now = DUE
-    casework = force.casework()
+    desk = force.desk()
 
     def close_all() -> list[Any]:
         return [
-            attempt(lambda one=one: casework.not_crime(officer(1), one, 1, "no_offence", "It was lent", {}))
+            attempt(lambda one=one: desk.not_crime(officer(1), one, 1, "no_offence", "It was lent", {}))
             for one in reversed(references)
         ]
 
@@ -180,16 +185,14 @@ def test_officer_who_does_not_crime_and_the_sweep(force: Force, round: int) -> N
 def test_notes_and_claims_while_the_sweep_runs(force: Force, round: int) -> None:
     references = force.reports(5)
     force.now = DUE
-    casework = force.casework()
+    desk = force.desk()
 
     def bother() -> list[Any]:
         noted = []
         for number, reference in enumerate(references * 3):
             version, text = force.read(reference).version, f"note {number}"
-            noted.append(
-                attempt(lambda one=reference, now=version, said=text: casework.note(officer(1), one, now, said))
-            )
-            attempt(lambda one=reference, now=version + 1: casework.claim(officer(1), one, now))
+            noted.append(attempt(lambda one=reference, now=version, said=text: desk.note(officer(1), one, now, said)))
+            attempt(lambda one=reference, now=version + 1: desk.claim(officer(1), one, now))
         return noted
 
     noted, swept = at_once(bother, force.sweep)
@@ -206,7 +209,7 @@ def test_the_person_adds_twice_while_an_officer_and_the_rule_decide(force: Force
     (reference,) = force.reports(1)
     force.now = DUE
     people = [force.casework() for _ in range(4)]
-    decide = lambda: force.casework().crime(officer(1), reference, 1, "45", "filed", None, None)  # noqa: E731
+    decide = lambda: force.desk().crime(officer(1), reference, 1, "45", "filed", None, None)  # noqa: E731
     *told, _, _ = at_once(
         *(lambda one=one: one.add(reference, "an id", "There is a video.") for one in people), decide, force.sweep
     )
@@ -256,11 +259,11 @@ def test_next_gives_each_report_to_one_officer(force: Force) -> None:
         triage.triage(reference)
 
     def takes_all(number: int) -> Callable[[], list[str]]:
-        casework = force.casework()
+        desk = force.desk()
 
         def take() -> list[str]:
             taken = []
-            while report := casework.take_next(officer(number)):
+            while report := desk.take_next(officer(number)):
                 taken.append(report.reference)
             return taken
 
@@ -275,7 +278,7 @@ def test_next_gives_each_report_to_one_officer(force: Force) -> None:
 @pytest.mark.parametrize("round", range(2))
 def test_triage_twice_at_once_and_an_officer_in_between(force: Force, round: int) -> None:
     (reference,) = force.reports(1)
-    one, two, desk = (force.casework() for _ in range(3))
+    one, two, desk = force.casework(), force.casework(), force.desk()
     results = at_once(
         lambda: one.triage(reference), lambda: two.triage(reference), lambda: desk.claim(officer(1), reference, 1)
     )

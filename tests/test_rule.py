@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib import report as life
-from chalicelib.casework import Officer
+from chalicelib.desk import Officer
 from chalicelib.errors import Refused
 from chalicelib.reference import show
 from chalicelib.report import LEASE, Report
@@ -75,9 +75,9 @@ def test_neither_a_claim_nor_a_call_back_nor_a_note_stops_it(case: tuple[Parts, 
     parts, _ = case
     (reference,) = submitted(parts, 1)
     parts.clock.advance(hours=23, minutes=55)
-    parts.casework.call_back(officer, reference, 1, "no_answer", "rang")
-    parts.casework.note(officer, reference, 2, "a note")
-    parts.casework.claim(officer, reference, 3)
+    parts.desk.call_back(officer, reference, 1, "no_answer", "rang")
+    parts.desk.note(officer, reference, 2, "a note")
+    parts.desk.claim(officer, reference, 3)
     parts.clock.advance(minutes=4)
     assert parts.sweep().crimed == 1
     report = parts.now(reference)
@@ -88,7 +88,7 @@ def test_what_is_decided_is_left_alone(case: tuple[Parts, Wire]) -> None:
     parts, _ = case
     crimed, closed = submitted(parts, 2)
     parts.crime(crimed)
-    parts.casework.not_crime(ANN, closed, 1, "no_offence", "why", {})
+    parts.desk.not_crime(ANN, closed, 1, "no_offence", "why", {})
     before = parts.now(crimed), parts.now(closed)
     parts.clock.advance(hours=48)
     assert parts.sweep() == Swept(0, 0, False)
@@ -172,9 +172,9 @@ def decide(parts: Parts, reference: str, how: str, officer: Officer = ANN) -> No
     version = parts.now(reference).version
     {
         "crime": lambda: parts.crime(reference, officer),
-        "not_crime": lambda: parts.casework.not_crime(officer, reference, version, "no_offence", "why", {}),
-        "note": lambda: parts.casework.note(officer, reference, version, "a note"),
-        "claim": lambda: parts.casework.claim(officer, reference, version),
+        "not_crime": lambda: parts.desk.not_crime(officer, reference, version, "no_offence", "why", {}),
+        "note": lambda: parts.desk.note(officer, reference, version, "a note"),
+        "claim": lambda: parts.desk.claim(officer, reference, version),
         "triage": lambda: parts.casework.triage(reference),
     }[how]()
 
@@ -299,7 +299,7 @@ def test_a_lost_answer_with_an_officer_at_once_after_it_voids_no_number_in_use(c
     parts.clock.advance(hours=24)
 
     def dispose() -> None:
-        parts.casework.dispose(ANN, reference, parts.now(reference).version, "filed", None, None)
+        parts.desk.dispose(ANN, reference, parts.now(reference).version, "filed", None, None)
 
     wire.meddle = meanwhile("update_item", 2, dispose, repeat=True)
     assert parts.sweep() == Swept(1, 0, False)
@@ -346,7 +346,7 @@ class dying:
 def test_a_lease_ends_by_itself_before_the_deadline_too(case: tuple[Parts, Wire]) -> None:
     parts, _ = case
     (reference,) = submitted(parts, 1)
-    parts.casework.claim(ANN, reference, 1)
+    parts.desk.claim(ANN, reference, 1)
     parts.clock.advance(seconds=LEASE.total_seconds())
     assert parts.crime(reference, BOB).crime
 

@@ -130,7 +130,7 @@ def test_a_write_made_twice_by_the_sdk_is_recognised(case: Case) -> None:
     case.wire.meddle = repeats
     report = case.parts.submit("token")
     case.parts.casework.triage(report.reference)
-    changed = case.parts.casework.note(ANN, report.reference, 2, "a note")
+    changed = case.parts.desk.note(ANN, report.reference, 2, "a note")
     assert changed.version == 3 and len(changed.history) == 3 and len(changed.words) == 1
     assert life.verify(case.parts.now(report.reference)) is None
 
@@ -247,12 +247,12 @@ def test_decided_reports_leave_the_lists_and_those_without_disposal_wait(case: C
     parts = case.parts
     by_rule, by_officer, closed = (parts.submit(token).reference for token in "abc")
     parts.crime(by_officer)
-    parts.casework.not_crime(ANN, closed, 1, "no_offence", "why", {})
+    parts.desk.not_crime(ANN, closed, 1, "no_offence", "why", {})
     parts.clock.advance(hours=24)
     parts.sweep()
     assert list(case.store.open_heads()) == [] == list(case.store.due(parts.clock.now))
     assert [head.reference for _, head in case.store.heads_awaiting_disposal()] == [by_rule]
-    parts.casework.dispose(ANN, by_rule, parts.now(by_rule).version, "filed", None, None)
+    parts.desk.dispose(ANN, by_rule, parts.now(by_rule).version, "filed", None, None)
     assert list(case.store.heads_awaiting_disposal()) == []
 
 
@@ -278,15 +278,15 @@ def test_what_was_received_and_crimed_is_counted_once(case: Case) -> None:
 
 def test_accesses_are_kept_apart_for_reports_and_lists(case: Case) -> None:
     reference = case.parts.submit("token").reference
-    case.parts.casework.read(ANN, reference)
-    case.parts.casework.list_open(ANN, lambda head: True, "", 50)
+    case.parts.desk.read(ANN, reference)
+    case.parts.desk.list_open(ANN, lambda head: True, "", 50)
     (seen,), (listed,) = case.store.accesses(reference=reference), case.store.accesses(officer=ANN.actor.id)
     assert (seen["what"], seen["officer"], seen["officer_name"]) == ("read", "officer-ann", "Ann Officer")
     assert (listed["what"], listed["references"]) == ("list", [reference])
 
 
 def test_an_empty_list_is_a_consultation_too(case: Case) -> None:
-    case.parts.casework.list_open(ANN, lambda head: True, "", 50)
+    case.parts.desk.list_open(ANN, lambda head: True, "", 50)
     assert [item["references"] for item in case.store.accesses(officer=ANN.actor.id)] == [[]]
 
 

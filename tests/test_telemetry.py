@@ -247,7 +247,7 @@ def test_the_last_receive_is_the_one_after_which_the_queues_set_aside() -> None:
 
 
 def test_each_kind_of_change_counts_once_in_its_metric(functions: Functions) -> None:
-    officers, store = functions.service.casework, functions.service.store
+    officers, store = functions.service.desk, functions.service.store
     by_officer, by_rule, closed = (functions.submit() for _ in range(3))
     assert measured(functions.change(functions.image(by_officer))) == {"Received": [1]}
 

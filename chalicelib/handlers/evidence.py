@@ -4,7 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.casework import Officer
+from chalicelib.desk import Officer
 from chalicelib.drafts import Draft
 from chalicelib.errors import NotFound
 from chalicelib.evidence import MOST_FILES, Invitation
@@ -83,7 +83,7 @@ def open_file(request: Request, identity: Identity, reference: str, file: str) -
     if not plain:
         raise NotFound("There is no report with this reference.")
     officer = Officer(identity.actor, "supervisor" in identity.roles)
-    folder = service().casework.folder_of(officer, plain)
+    folder = service().desk.folder_of(officer, plain)
     return see_other(service().evidence.show(folder, item_id(file)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.casework import Officer
+from chalicelib.desk import Officer
 from chalicelib.errors import FieldError, InvalidAnswers, NotFound
 from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES
@@ -40,9 +40,9 @@ def list_reports(request: Request, identity: Identity) -> Response:
     """
     query = query_of(request)
     wanted, limit, after = _filters(query), _limit(query), _place(query)
-    casework, officer = service().casework, _officer(identity)
-    decided = {AWAITING_DISPOSAL: casework.list_awaiting_disposal, NEW_INFORMATION: casework.list_with_news}
-    lister = decided.get(query.get("status", ""), casework.list_open)
+    desk, officer = service().desk, _officer(identity)
+    decided = {AWAITING_DISPOSAL: desk.list_awaiting_disposal, NEW_INFORMATION: desk.list_with_news}
+    lister = decided.get(query.get("status", ""), desk.list_open)
     found = lister(officer, lambda head: all(_matches(head, *pair) for pair in wanted.items()), after, limit)
     more = {"cursor": _cursor(found[-1][0])} if len(found) == limit else {}
     return data({"reports": [_head(head) for _, head in found]} | more)
@@ -52,7 +52,7 @@ def list_reports(request: Request, identity: Identity) -> Response:
 @signed_in(officers, *_HANDLE_REPORTS)
 def take_next(request: Request, identity: Identity) -> Response:
     """Claim the most urgent report that nobody holds."""
-    report = service().casework.take_next(_officer(identity))
+    report = service().desk.take_next(_officer(identity))
     return _whole(report) if report else Response(body="", status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -60,21 +60,21 @@ def take_next(request: Request, identity: Identity) -> Response:
 @signed_in(officers, *_HANDLE_REPORTS)
 def read(request: Request, identity: Identity, reference: str) -> Response:
     """The whole report."""
-    return _whole(service().casework.read(_officer(identity), _plain(reference)))
+    return _whole(service().desk.read(_officer(identity), _plain(reference)))
 
 
 @officers.route("/triage/{reference}/claim", **_CHANGE)
 @signed_in(officers, *_HANDLE_REPORTS)
 def claim(request: Request, identity: Identity, reference: str) -> Response:
     """Hold it for half an hour."""
-    return _changed(service().casework.claim(*_change(request, identity, reference)))
+    return _changed(service().desk.claim(*_change(request, identity, reference)))
 
 
 @officers.route("/triage/{reference}/release", **_CHANGE)
 @signed_in(officers, *_HANDLE_REPORTS)
 def release(request: Request, identity: Identity, reference: str) -> Response:
     """Let go of it."""
-    return _changed(service().casework.release(*_change(request, identity, reference)))
+    return _changed(service().desk.release(*_change(request, identity, reference)))
 
 
 @officers.route("/triage/{reference}/call-backs", **_CHANGE)
@@ -82,7 +82,7 @@ def release(request: Request, identity: Identity, reference: str) -> Response:
 def call_back(request: Request, identity: Identity, reference: str) -> Response:
     """A call-back is needed, or was tried."""
     change, body = _change(request, identity, reference), model_of(request, CallBack)
-    return _changed(service().casework.call_back(*change, body.result, body.note))
+    return _changed(service().desk.call_back(*change, body.result, body.note))
 
 
 @officers.route("/triage/{reference}/crime", **_CHANGE)
@@ -91,7 +91,7 @@ def crime(request: Request, identity: Identity, reference: str) -> Response:
     """Record it as a crime."""
     change, body = _change(request, identity, reference), model_of(request, CrimeDecision)
     offence = body.offence.upper()
-    return _changed(service().casework.crime(*change, offence, body.disposal, body.outcome, body.note))
+    return _changed(service().desk.crime(*change, offence, body.disposal, body.outcome, body.note))
 
 
 @officers.route("/triage/{reference}/not-crime", **_CHANGE)
@@ -102,7 +102,7 @@ def not_crime(request: Request, identity: Identity, reference: str) -> Response:
     more = {"force": body.force} if body.reason == "another_force" and body.force else {}
     if body.reason == "duplicate":
         more["duplicate_of"] = parse(body.duplicate_of or "") or ""
-    return _changed(service().casework.not_crime(*change, body.reason, body.rationale, more))
+    return _changed(service().desk.not_crime(*change, body.reason, body.rationale, more))
 
 
 @officers.route("/triage/{reference}/disposal", **_CHANGE)
@@ -110,7 +110,7 @@ def not_crime(request: Request, identity: Identity, reference: str) -> Response:
 def dispose(request: Request, identity: Identity, reference: str) -> Response:
     """Say what follows from a crime."""
     change, body = _change(request, identity, reference), model_of(request, DisposalDecision)
-    return _changed(service().casework.dispose(*change, body.disposal, body.outcome, body.note))
+    return _changed(service().desk.dispose(*change, body.disposal, body.outcome, body.note))
 
 
 @officers.route("/triage/{reference}/notes", **_CHANGE)
@@ -118,7 +118,7 @@ def dispose(request: Request, identity: Identity, reference: str) -> Response:
 def note(request: Request, identity: Identity, reference: str) -> Response:
     """Keep a note."""
     change, body = _change(request, identity, reference), model_of(request, Note)
-    return _changed(service().casework.note(*change, body.text))
+    return _changed(service().desk.note(*change, body.text))
 
 
 @officers.route("/statistics", methods=["GET"])
@@ -161,7 +161,7 @@ def _whole(report: Report) -> Response:
         **({} if report.wants_letters else {"letters_stopped": True}),
         **_evidence(report),
         "history": _history(report),
-        "letters": service().casework.letters(report.reference),
+        "letters": service().desk.letters(report.reference),
     }  # fmt: skip
     return data(whole, ETag=f'"{report.version}"')
 
