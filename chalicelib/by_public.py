@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import NotAllowed
-from chalicelib.report import PUBLIC, Move, Report, Words, after_move, assessed, has_room, size_of, with_entry
+from chalicelib.life_cycle import Move
+from chalicelib.report import PUBLIC, Report, Words, after_move, assessed, has_room, size_of, with_entry
 from chalicelib.triage import assess, higher
 
 MOST_ENTRIES = 40  # that one person may add: an item must not be filled by whoever knows a reference

@@ -17,7 +17,8 @@ from chalicelib import by_public, letters, statistics
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.errors import NotAllowed, NotFound
-from chalicelib.report import PUBLIC, Report, Status, Words, assessed
+from chalicelib.life_cycle import Status
+from chalicelib.report import PUBLIC, Report, Words, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
 from chalicelib.times import local

@@ -18,6 +18,7 @@ class Settings:
     evidence_bucket: str
     oidc_issuer: str
     oidc_audience: str
+    second_look: tuple[str, ...]
     website_origins: tuple[str, ...]
     force_name: str
     force_code: str
@@ -40,6 +41,7 @@ class Settings:
             evidence_bucket=environ["EVIDENCE_BUCKET"],
             oidc_issuer=environ["OIDC_ISSUER"],
             oidc_audience=environ["OIDC_AUDIENCE"],
+            second_look=tuple(environ.get("SECOND_LOOK", "").split()),
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),
             force_name=environ["FORCE_NAME"],
             force_code=environ["FORCE_CODE"],

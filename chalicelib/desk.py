@@ -4,18 +4,19 @@ Each reads the report, lets the pure rules of `report.py` say what it becomes, a
 update, on the version that the officer saw. Every look at a person's data leaves a record of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from chalicelib import offences
+from chalicelib import by_officers, offences
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
-from chalicelib.report import Actor, Crime, Head, Move, Report, Words, assessed
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, NotYourRole, Stale
+from chalicelib.life_cycle import Move
+from chalicelib.report import Actor, Crime, Head, Report, Words, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
 from chalicelib.times import local
@@ -34,10 +35,18 @@ class Desk:
     """The officers' verbs. Reports are named by their plain reference."""
 
     def __init__(
-        self, store: Store, numbers: CrimeNumbers, clock: Callable[[], datetime], mint: Callable[[], str]
+        self,
+        store: Store,
+        numbers: CrimeNumbers,
+        clock: Callable[[], datetime],
+        mint: Callable[[], str],
+        second_look: Container[str] = (),
     ) -> None:
-        """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
+        """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits. `second_look` has the
+        reasons for closing a report without a crime at which a supervisor looks first.
+        """
         self._store, self._numbers, self._clock, self._mint = store, numbers, clock, mint
+        self._second_look = second_look
 
     def list_with_news(
         self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
@@ -122,6 +131,7 @@ class Desk:
         now = self._now()
         report = self._current(officer, reference, version)
         life.require(report, Move.CRIME)
+        life.require_uncancelled(report)
         if not offences.find(offence, local(now).date()):
             raise InvalidAnswers(errors=[FieldError("offence", "Enter an offence code from the table, such as 28E")])
         outcome = outcome_for(disposal, outcome, suspect_named(report.answers))
@@ -138,14 +148,71 @@ class Desk:
     def not_crime(
         self, officer: Officer, reference: str, version: int, reason: str, rationale: str, more: Mapping[str, str]
     ) -> Report:
-        """Close it without a crime. `more` names the other report or the other force where the reason calls for it."""
+        """Close it without a crime, or propose that if the reason needs a second look. `more` names the other report or
+        the other force where the reason calls for it.
+        """
         if reason == "duplicate":
             self._require_original(more["duplicate_of"], reference)
-        words = Words(0, rationale, self._mint())
+        words, close = Words(0, rationale, self._mint()), life.not_crime
+        if reason in self._second_look:
+            close = by_officers.propose
+        return self._change(
+            officer, reference, version, lambda report: close(report, officer.actor, self._now(), reason, words, more)
+        )
+
+    def confirm(self, officer: Officer, reference: str, version: int) -> Report:
+        """Close it as somebody else proposed."""
+        _require_supervisor(officer)
+        now, salt = self._now(), self._mint()
+        return self._change(
+            officer, reference, version, lambda report: by_officers.confirm(report, officer.actor, now, salt)
+        )
+
+    def decline(self, officer: Officer, reference: str, version: int, why: str) -> Report:
+        """Do not close it as somebody proposed."""
+        _require_supervisor(officer)
+        now, words = self._now(), Words(0, why, self._mint())
+        return self._change(
+            officer, reference, version, lambda report: by_officers.decline(report, officer.actor, now, words)
+        )
+
+    def cancel(
+        self, officer: Officer, reference: str, version: int, code: str, rationale: str, more: Mapping[str, str]
+    ) -> Report:
+        """Cancel the crime; its number stays with it."""
+        _require_supervisor(officer)
+        if code == "C3":
+            self._require_original(more["duplicate_of"], reference)
+        now, words = self._now(), Words(0, rationale, self._mint())
         return self._change(
             officer, reference, version,
-            lambda report: life.not_crime(report, officer.actor, self._now(), reason, words, more),
+            lambda report: by_officers.cancel(report, officer.actor, now, code, words, more),
         )  # fmt: skip
+
+    def assess(
+        self, officer: Officer, reference: str, version: int, said: Mapping[str, str], priority: str | None
+    ) -> Report:
+        """Keep an officer's assessment, letter by letter."""
+        now, words = self._now(), Words(0, by_officers.in_letters(said), self._mint())
+        return self._change(
+            officer, reference, version,
+            lambda report: by_officers.assess(report, officer.actor, now, words, priority),
+        )  # fmt: skip
+
+    def assign(self, officer: Officer, reference: str, version: int, to: Actor) -> Report:
+        """Give it to somebody for a shift, whoever has it now."""
+        _require_supervisor(officer)
+        now = self._now()
+        return self._change(
+            officer, reference, version, lambda report: by_officers.assign(report, to, officer.actor, now)
+        )
+
+    def link(self, officer: Officer, reference: str, version: int, others: Sequence[str], pattern: str) -> Report:
+        """Say that it belongs together with others, and by what."""
+        now, words = self._now(), Words(0, pattern, self._mint())
+        return self._change(
+            officer, reference, version, lambda report: by_officers.link(report, officer.actor, now, others, words)
+        )
 
     def dispose(
         self, officer: Officer, reference: str, version: int, disposal: Disposal, outcome: int | None, text: str | None
@@ -212,6 +279,11 @@ class Desk:
         heads = list(found)
         self._store.log_access(officer.actor, "list", [head.reference for _, head in heads], self._now(), self._mint())
         return heads
+
+
+def _require_supervisor(officer: Officer) -> None:
+    if not officer.is_supervisor:
+        raise NotYourRole("Only a supervisor can do this.")
 
 
 def _stale(report: Report) -> Stale:

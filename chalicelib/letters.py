@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.language import said
+from chalicelib.life_cycle import Status
 from chalicelib.reference import show, spell
-from chalicelib.report import Report, Status
+from chalicelib.report import Report
 from chalicelib.times import read_stamp, spoken
 from chalicelib.triage import assess
 
@@ -21,6 +22,7 @@ _TEMPLATES = {
     "crimed": "crimed",
     "disposed": "disposed",
     "not_crimed": "not_crimed",
+    "cancelled": "cancelled",
 }
 CHANGES = frozenset(_TEMPLATES)
 _WHAT = {"burglary": "a burglary", "theft": "a theft", "criminal_damage": "criminal damage"}
@@ -131,5 +133,6 @@ def _facts(report: Report, entry: Mapping[str, Any], force_name: str) -> dict[st
         "crime_number": entry.get("crime_number") or (report.crime and report.crime.number),
         "disposal": entry.get("disposal"),
         "reason": entry.get("reason"),
+        "code": entry.get("code"),
         "other_force": typed(entry.get("force") or ""),
     }

@@ -1,4 +1,4 @@
-"""A report, its life cycle as one table, and its history as a chain.
+"""A report, and its history as a chain.
 
 Pure: every function takes a report and what happened, and returns the report as it is afterwards. `store.py` writes the
 difference, conditional on the version, so a change and its history entry are one write.
@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from chalicelib.errors import NotAllowed
+from chalicelib.life_cycle import LIFE_CYCLE, OPEN, Move, Status
 from chalicelib.times import read_stamp, stamp
 from chalicelib.triage import assess
 
@@ -20,60 +20,6 @@ TIME_TO_CRIME = timedelta(hours=24)  # Home Office Counting Rules: elapsed hours
 LEASE = timedelta(minutes=30)
 RENEW_AFTER = timedelta(minutes=5)
 LARGEST_HISTORY = 120_000  # bytes; an item holds 400 kB, answers may take 200, and a decision must always fit
-
-
-class Status(StrEnum):
-    """Where a report stands. A claim is a lease on the report, not a status."""
-
-    RECEIVED = "received"
-    QUEUED = "queued"
-    AWAITING_INFORMATION = "awaiting_information"
-    CRIMED = "crimed"
-    NOT_CRIMED = "not_crimed"
-
-
-OPEN = frozenset({Status.RECEIVED, Status.QUEUED, Status.AWAITING_INFORMATION})
-
-
-class Move(StrEnum):
-    """What can happen to a report."""
-
-    TRIAGE = "triage"
-    CLAIM = "claim"
-    RELEASE = "release"
-    ASK = "ask"  # a call-back that has not reached the person yet
-    REACH = "reach"  # a call-back that has
-    CRIME = "crime"
-    CRIME_BY_RULE = "crime_by_rule"
-    NOT_CRIME = "not_crime"
-    DISPOSE = "dispose"
-    NOTE = "note"
-    ADD = "add"  # the person tells us more
-    CHOOSE_TIME = "choose_time"  # when to call them back
-    LETTERS = "letters"  # the person wants none, or wants them again
-
-
-_ALWAYS = {Move.NOTE: None, Move.ADD: None, Move.LETTERS: None}
-_WHILE_OPEN = {
-    Move.CLAIM: None,
-    Move.RELEASE: None,
-    Move.ASK: Status.AWAITING_INFORMATION,
-    Move.REACH: Status.QUEUED,
-    Move.CRIME: Status.CRIMED,
-    Move.CRIME_BY_RULE: Status.CRIMED,
-    Move.NOT_CRIME: Status.NOT_CRIMED,
-    Move.CHOOSE_TIME: None,
-    **_ALWAYS,
-}
-
-LIFE_CYCLE: Mapping[Status, Mapping[Move, Status | None]] = {
-    Status.RECEIVED: {Move.TRIAGE: Status.QUEUED, **_WHILE_OPEN},
-    Status.QUEUED: _WHILE_OPEN,
-    Status.AWAITING_INFORMATION: _WHILE_OPEN,
-    Status.CRIMED: {Move.CLAIM: None, Move.RELEASE: None, Move.DISPOSE: None, **_ALWAYS},
-    Status.NOT_CRIMED: _ALWAYS,
-}
-"""The one table of allowed moves: the status each leads to, None where it stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +34,7 @@ PUBLIC = Actor("public", "The person who reported")
 TRIAGE = Actor("triage", "Triage")
 RULE = Actor("24-hour rule", "24-hour rule")
 _OURSELVES = {PUBLIC.id, TRIAGE.id, RULE.id}
+_NO_ANSWER = ("claimed", "released", "assigned", "linked")  # an officer who did this has not dealt with any news
 
 
 @dataclass(frozen=True)
@@ -100,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Crime:
-    """The crime that a report became. `disposal` is None until an officer gives one."""
+    """The crime that a report became. `disposal` is None until an officer gives one. Cancelled, it keeps its number."""
 
     number: str
     at: datetime
@@ -108,6 +55,7 @@ class Crime:
     offence: str
     disposal: str | None = None
     outcome: int | None = None
+    cancelled: str | None = None  # the code of why, C1 to C4
 
 
 @dataclass(frozen=True)
@@ -158,6 +106,7 @@ class Report:
     claim: Claim | None = None
     crime: Crime | None = None
     not_crimed_reason: str | None = None
+    proposal: int | None = None  # the version of the entry that asks for a second look, while it waits for one
     call_backs: int = 0
     history: tuple[str, ...] = ()
     words: tuple[Words, ...] = field(default=(), repr=False)
@@ -188,7 +137,7 @@ class Report:
     @property
     def awaits_disposal(self) -> bool:
         """Crimed by the rule, and no officer has said yet what follows."""
-        return self.crime is not None and self.crime.disposal is None
+        return self.status is Status.CRIMED and self.crime is not None and self.crime.disposal is None
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -216,7 +165,7 @@ class Report:
         for entry in reversed(self.entries):
             if entry["what"] == "added":
                 return True
-            if entry["by"] not in _OURSELVES and entry["what"] not in ("claimed", "released"):
+            if entry["by"] not in _OURSELVES and entry["what"] not in _NO_ANSWER:
                 return False
         return False
 
@@ -279,11 +228,14 @@ def call_back(report: Report, officer: Actor, at: datetime, result: str, words: 
 
 
 def crime(report: Report, crime: Crime, words: Words | None = None) -> Report:
-    """Recorded as a crime, by an officer with a disposal or by the rule without one. Ends any claim."""
+    """Recorded as a crime, by an officer with a disposal or by the rule without one. Ends any claim and any proposal.
+    A report that was closed without a crime may become one after all; a crime that was cancelled stays so.
+    """
+    require_uncancelled(report)
     move = Move.CRIME_BY_RULE if crime.by == RULE else Move.CRIME
     facts: dict[str, Any] = {"crime_number": crime.number, "offence": crime.offence}
     facts |= {"disposal": crime.disposal, "outcome": crime.outcome} if crime.disposal else {}
-    moved = replace(after_move(report, move), crime=crime, claim=None)
+    moved = replace(after_move(report, move), crime=crime, claim=None, proposal=None, not_crimed_reason=None)
     return with_entry(moved, "crimed", crime.by, crime.at, facts, words)
 
 
@@ -291,7 +243,7 @@ def not_crime(
     report: Report, officer: Actor, at: datetime, reason: str, words: Words, more: Mapping[str, str]
 ) -> Report:
     """Closed without a crime: always a reason, a rationale, an author and a time."""
-    moved = replace(after_move(report, Move.NOT_CRIME), not_crimed_reason=reason, claim=None)
+    moved = replace(after_move(report, Move.NOT_CRIME), not_crimed_reason=reason, claim=None, proposal=None)
     return with_entry(moved, "not_crimed", officer, at, {"reason": reason, **more}, words)
 
 
@@ -339,6 +291,12 @@ def require(report: Report, move: Move) -> None:
         raise NotAllowed(f"The report is {standing}. Allowed now: {', '.join(allowed)}.", allowed=allowed)
 
 
+def require_uncancelled(report: Report) -> None:
+    """Refuse to crime what was a crime before: its number tells what happened to it."""
+    if report.crime and report.crime.cancelled:
+        raise NotAllowed("The crime of this report was cancelled. It cannot become another one.")
+
+
 def after_move(report: Report, move: Move) -> Report:
     """In the status that a move leads to. Raises NotAllowed."""
     require(report, move)
@@ -347,10 +305,10 @@ def after_move(report: Report, move: Move) -> Report:
 
 def _names(status: Status) -> list[str]:
     """The allowed moves as an officer calls them: the last part of the address that makes each."""
-    address = {Move.ASK: "call-backs", Move.REACH: "call-backs", Move.NOT_CRIME: "not-crime", Move.DISPOSE: "disposal",
+    address = {Move.CLAIM: "claim", Move.RELEASE: "release", Move.ASK: "call-backs", Move.REACH: "call-backs",
+               Move.CRIME: "crime", Move.NOT_CRIME: "not-crime", Move.DISPOSE: "disposal",
                Move.NOTE: "notes"}  # fmt: skip
-    others = {Move.TRIAGE, Move.CRIME_BY_RULE, Move.ADD, Move.CHOOSE_TIME, Move.LETTERS}
-    return list(dict.fromkeys(address.get(move, str(move)) for move in LIFE_CYCLE[status] if move not in others))
+    return list(dict.fromkeys(address[move] for move in LIFE_CYCLE[status] if move in address))
 
 
 def with_entry(

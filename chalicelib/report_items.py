@@ -3,8 +3,9 @@
 import json
 import zlib
 
+from chalicelib.life_cycle import Status
 from chalicelib.reference import ALPHABET
-from chalicelib.report import Actor, Claim, Crime, Head, Report, Status, Words
+from chalicelib.report import Actor, Claim, Crime, Head, Report, Words
 from chalicelib.table import Item, Value
 from chalicelib.times import month, read_stamp, stamp
 from chalicelib.triage import urgency
@@ -64,6 +65,8 @@ def head_values(report: Report) -> dict[str, Value]:
         "offence": crime.offence if crime else None,
         "disposal": crime.disposal if crime else None,
         "outcome": crime.outcome if crime else None,
+        "cancelled": crime.cancelled if crime else None,
+        "proposal": report.proposal,
     }
 
 
@@ -83,7 +86,7 @@ def places(report: Report) -> dict[str, Value]:
 
 def _work_list(report: Report) -> str | None:
     if report.is_open:
-        return "open"
+        return "second_look" if report.proposal else "open"
     if report.awaits_disposal:
         return "awaiting_disposal"
     return "new_information" if report.has_news else None
@@ -112,6 +115,7 @@ def report_of(item: Item) -> Report:
         claim=_claim(item),
         crime=_crime(item),
         not_crimed_reason=item.get("not_crimed_reason"),
+        proposal=item.get("proposal"),
         call_backs=item.get("call_backs", 0),
         history=tuple(item["history"]),
         words=tuple(Words(**json.loads(text)) for text in item.get("words", ())),
@@ -147,4 +151,4 @@ def _crime(item: Item) -> Crime | None:
         return None
     by = Actor(item["crimed_by"], item["crimed_by_name"])
     return Crime(item["crime_number"], read_stamp(item["crimed_at"]), by, item["offence"], item.get("disposal"),
-                 item.get("outcome"))  # fmt: skip
+                 item.get("outcome"), item.get("cancelled"))  # fmt: skip

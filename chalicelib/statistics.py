@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.errors import FieldError, InvalidAnswers
-from chalicelib.report import OPEN, RULE
+from chalicelib.life_cycle import OPEN
+from chalicelib.report import RULE
 from chalicelib.times import month, read_stamp
 
 CATEGORIES = ("burglary", "theft", "criminal_damage")

@@ -80,7 +80,7 @@ class Service:
     def desk(self) -> "Desk":
         from chalicelib.desk import Desk  # not on the way of a submission
 
-        return Desk(self.store, self.numbers, self.clock, mint)
+        return Desk(self.store, self.numbers, self.clock, mint, self.settings.second_look)
 
     @cached_property
     def drafts(self) -> "Drafts":

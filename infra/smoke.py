@@ -14,8 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from chalicelib.forms import EXAMPLES
+from chalicelib.life_cycle import Status
 from chalicelib.reference import candidates, show, smoke_token
-from chalicelib.report import Status
 from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.token_secrets import TokenSecrets

@@ -76,13 +76,13 @@ class KeptLetters:
 class Parts:
     """Casework and the 24-hour rule over one table, as `wiring.py` puts them together."""
 
-    def __init__(self, table: Any, secret: bytes = b"a secret of the tests") -> None:
+    def __init__(self, table: Any, secret: bytes = b"a secret of the tests", second_look: bool = False) -> None:
         count = itertools.count()
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.casework = Casework(self.store, self.numbers, self.sender, self.clock, mint, "Example Police")
-        self.desk = Desk(self.store, self.numbers, self.clock, mint)
+        self.desk = Desk(self.store, self.numbers, self.clock, mint, second_look={"no_offence"} if second_look else ())
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:

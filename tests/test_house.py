@@ -26,6 +26,8 @@ RULES = {
     "times",
     "errors",
     "reference",
+    "life_cycle",
+    "by_officers",
     "disposals",
     "triage",
     "offences",

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib import by_officers
 from chalicelib import report as life
 from chalicelib.forms import EXAMPLES
 from chalicelib.letters import CHANGES, Letter, asked_for, withheld, write
 from chalicelib.report import RULE, Crime, Report, Words
 from chalicelib.statistics import NOT_CRIMED_REASONS
-from tests.fakes import ANN, NOW, answers
+from tests.fakes import ANN, NOW, SUE, answers
 
 OFFICER, REFERENCE = ANN.actor, "7K3M9QWPR2TX"
 CATEGORIES = ("burglary", "theft", "criminal_damage")
@@ -31,6 +32,10 @@ def crimed(report: Report, disposal: str | None) -> Report:
 
 def not_crimed(report: Report, reason: str, **more: str) -> Report:
     return life.not_crime(report, OFFICER, NOW, reason, RATIONALE, more)
+
+
+def cancelled(report: Report, code: str, **more: str) -> Report:
+    return by_officers.cancel(crimed(report, "filed"), SUE.actor, NOW, code, RATIONALE, more)
 
 
 def called(report: Report, *results: str) -> Report:
@@ -57,6 +62,9 @@ def cases() -> Iterator[tuple[str, Report]]:
             for reason in NOT_CRIMED_REASONS:
                 yield "not_crimed", not_crimed(report, reason, duplicate_of="2" * 12)
             yield "not_crimed", not_crimed(report, "another_force", force="Example Constabulary")
+            for code in by_officers.CANCEL_CODES:
+                yield "cancelled", cancelled(report, code)
+            yield "cancelled", cancelled(report, "C1", force="Example Constabulary")
     for safe in (contact(phone="07700 900123", safe_times="after 6pm"), contact(phone="07700 900123"),
                  contact(phone="07700 900123", safe_to_call="no"), contact()):  # fmt: skip
         yield "call_back_needed", called(received(contact=safe), "requested")

@@ -20,7 +20,8 @@ from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.forms import EXAMPLES
-from chalicelib.report import Actor, Report, Status, verify
+from chalicelib.life_cycle import Status
+from chalicelib.report import Actor, Report, verify
 from chalicelib.rule import Swept, TwentyFourHourRule
 from chalicelib.senders import Outbox
 from chalicelib.store import Store

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import by_public
+from chalicelib import by_officers, by_public
 from chalicelib import report as life
 from chalicelib.errors import NotAllowed
-from chalicelib.report import RULE, Claim, Crime, Move, Report, Status, Words
+from chalicelib.life_cycle import Move, Status
+from chalicelib.report import RULE, Claim, Crime, Report, Words
 from tests.fakes import ANN, NOW, SUE, answers
 
 OFFICER = ANN.actor
@@ -32,14 +33,26 @@ WHILE_OPEN = {
     "add": "same",
     "choose_time": "same",
     "letters": "same",
+    "assign": "same",
+    "assess": "same",
+    "link": "same",
+    "propose": "same",
+    "decline": "same",
 }
-ALWAYS = {"note": "same", "add": "same", "letters": "same"}
+ALWAYS = {"note": "same", "add": "same", "letters": "same", "assess": "same", "link": "same"}
 EXPECTED = {
     "received": {"triage": "queued", **WHILE_OPEN},
     "queued": WHILE_OPEN,
     "awaiting_information": WHILE_OPEN,
-    "crimed": {"claim": "same", "release": "same", "dispose": "same", **ALWAYS},
-    "not_crimed": ALWAYS,
+    "crimed": {
+        "claim": "same",
+        "release": "same",
+        "assign": "same",
+        "dispose": "same",
+        "cancel": "not_crimed",
+        **ALWAYS,
+    },
+    "not_crimed": {"crime": "crimed", **ALWAYS},
 }
 
 
@@ -60,6 +73,12 @@ MOVES: dict[str, Callable[[Report], Report]] = {
     "note": lambda report: life.note(report, OFFICER, NOW, words()),
     "add": lambda report: by_public.add(report, NOW, f"id {report.version}", words()),
     "choose_time": lambda report: by_public.choose_time(report, NOW, words("in the morning")),
+    "assign": lambda report: by_officers.assign(report, OFFICER, SUE.actor, NOW),
+    "assess": lambda report: by_officers.assess(report, OFFICER, NOW, words("Threat: none"), None),
+    "link": lambda report: by_officers.link(report, OFFICER, NOW, ["4T6Y8UJKM2NX"], words("one street, one night")),
+    "propose": lambda report: by_officers.propose(report, OFFICER, NOW, "no_offence", words(), {}),
+    "decline": lambda report: by_officers.decline(replace(report, proposal=report.version), SUE.actor, NOW, words()),
+    "cancel": lambda report: by_officers.cancel(report, SUE.actor, NOW, "C2", words(), {}),
     "letters": lambda report: by_public.want_letters(report, NOW, not report.wants_letters),
 }
 
@@ -88,9 +107,15 @@ def lived() -> Report:
         "ask",
         "reach",
         "letters",
+        "assign",
+        "assess",
+        "link",
+        "propose",
+        "decline",
         "crime",
         "note",
         "dispose",
+        "cancel",
     ):
         report = MOVES[move](report)
     return report
@@ -129,14 +154,15 @@ def test_a_refusal_names_the_addresses_that_are_allowed() -> None:
     with pytest.raises(NotAllowed) as refused:
         MOVES["crime"](STANDING["crimed"])
     assert refused.value.more["allowed"] == ["claim", "release", "disposal", "notes"]
+    closed = STANDING["not_crimed"]
     with pytest.raises(NotAllowed) as refused:
-        MOVES["crime"](STANDING["not_crimed"])
-    assert refused.value.more["allowed"] == ["notes"]
+        MOVES["not_crime"](closed)
+    assert refused.value.more["allowed"] == ["crime", "notes"]
 
 
-@pytest.mark.parametrize("move", ["crime", "crime_by_rule", "not_crime", "dispose", "release"])
+@pytest.mark.parametrize("move", ["crime", "crime_by_rule", "not_crime", "dispose", "release", "propose", "cancel"])
 def test_a_decision_ends_the_claim(move: str) -> None:
-    claimed = MOVES["claim"](STANDING["crimed" if move == "dispose" else "queued"])
+    claimed = MOVES["claim"](STANDING["crimed" if move in ("dispose", "cancel") else "queued"])
     assert claimed.claim
     assert MOVES[move](claimed).claim is None
 
@@ -283,10 +309,11 @@ def test_history_says_who_did_what_and_when() -> None:
     entries = LIVED.entries
     assert [entry["what"] for entry in entries] == [
         "received", "noted", "triaged", "added", "claimed", "noted", "call_back_time", "call_back", "call_back",
-        "letters_stopped", "crimed", "noted", "disposed",
+        "letters_stopped", "assigned", "assessed", "linked", "proposed", "declined", "crimed", "noted", "disposed",
+        "cancelled",
     ]  # fmt: skip
     assert [entry["by"] for entry in entries[:3]] == ["public", "officer-ann", "triage"]
-    assert entries[-1]["by_name"] == "Ann Officer" and entries[-1]["at"] == "2026-11-23T09:00:00Z"
+    assert entries[-2]["by_name"] == "Ann Officer" and entries[-2]["at"] == "2026-11-23T09:00:00Z"
     assert STANDING["crimed"].entries[-1]["by_name"] == "24-hour rule"
 
 
@@ -308,8 +335,8 @@ def test_an_untouched_history_verifies() -> None:
 
 
 def test_erased_words_leave_it_verifiable() -> None:
-    assert len(LIVED.words) == 7
-    for kept in range(5):
+    assert len(LIVED.words) == 12
+    for kept in range(12):
         assert life.verify(replace(LIVED, words=LIVED.words[:kept] + LIVED.words[kept + 1 :])) is None
     assert life.verify(replace(LIVED, words=())) is None
 

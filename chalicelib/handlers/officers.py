@@ -14,9 +14,10 @@ from chalicelib.forms import CATEGORIES
 from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
 from chalicelib.handlers.http import DATA_HEADERS, JSON, data, kept_files, model_of, query_of, signed_in, version_of
 from chalicelib.identity import Identity
+from chalicelib.life_cycle import OPEN
 from chalicelib.offences import suggest
 from chalicelib.reference import parse, show
-from chalicelib.report import OPEN, Head, Report
+from chalicelib.report import Head, Report
 from chalicelib.statistics import table
 from chalicelib.times import month, stamp
 from chalicelib.triage import PRIORITIES, UNASSESSED, assess

@@ -24,7 +24,7 @@ from chalicelib.handlers.decisions import DISPOSALS, CallBack, CrimeDecision, Di
 from chalicelib.handlers.http import JSON, PROBLEM
 from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_INFORMATION
 from chalicelib.identity import IssuerUnavailable
-from chalicelib.report import OPEN, Status
+from chalicelib.life_cycle import OPEN, Status
 from chalicelib.statistics import NOT_CRIMED_REASONS
 from chalicelib.triage import PRIORITIES, UNASSESSED
 

@@ -24,8 +24,9 @@ from chalicelib.handlers.http import (
     sent_as,
     site_of,
 )
+from chalicelib.life_cycle import Status
 from chalicelib.reference import parse, show, spell
-from chalicelib.report import Report, Status
+from chalicelib.report import Report
 from chalicelib.times import stamp
 from chalicelib.wiring import mint, service
 

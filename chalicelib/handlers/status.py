@@ -32,10 +32,11 @@ from chalicelib.handlers.http import (
     see_other,
     site_of,
 )
+from chalicelib.life_cycle import Status
 from chalicelib.pages import status as pages
 from chalicelib.pages.evidence import in_words
 from chalicelib.reference import parse, show
-from chalicelib.report import Report, Status
+from chalicelib.report import Report
 from chalicelib.throttle import Limit
 from chalicelib.times import stamp
 from chalicelib.triage import assess
@@ -298,7 +299,7 @@ def _standing(report: Report) -> dict[str, Any]:
         "received_at": stamp(report.received_at),
         "status": str(report.status),
     }
-    if report.crime:
+    if report.crime and not report.crime.cancelled:
         standing |= {"crime_number": report.crime.number}
         standing |= {"disposal": report.crime.disposal} if report.crime.disposal else {}
     if report.status is Status.AWAITING_INFORMATION:
