@@ -24,13 +24,6 @@ THRIVE = {
     "engagement": "Engagement",
 }
 RAISED = "Raised by an officer: see the assessment"
-# Home Office Counting Rules: why a recorded crime may be cancelled.
-CANCEL_CODES = {
-    "C1": "It happened outside the area of this force",
-    "C2": "Additional verifiable information shows that no crime was committed",
-    "C3": "It is a duplicate of another crime",
-    "C4": "It was recorded in error",
-}
 
 
 def assign(report: Report, to: Actor, by: Actor, at: datetime) -> Report:
@@ -82,9 +75,9 @@ def confirm(report: Report, supervisor: Actor, at: datetime, salt: str) -> Repor
     if entry["by"] == supervisor.id:
         raise NotAllowed("You proposed it yourself. The second look has to be somebody else’s.")
     said = next((words.text for words in report.words if words.version == report.proposal), "")
-    more = {name: entry[name] for name in ("force", "duplicate_of") if name in entry}
+    more: dict[str, Any] = {name: entry[name] for name in ("force", "duplicate_of") if name in entry}
     moved = replace(after_move(report, Move.NOT_CRIME), not_crimed_reason=entry["reason"], claim=None, proposal=None)
-    facts = {"reason": entry["reason"], **more, "proposed_by": entry["by"]}
+    facts: dict[str, Any] = {"reason": entry["reason"], **more, "proposed_by": entry["by"]}
     return with_entry(moved, "not_crimed", supervisor, at, facts, Words(0, said, salt))
 
 
@@ -95,7 +88,11 @@ def decline(report: Report, supervisor: Actor, at: datetime, words: Words) -> Re
 
 
 def cancel(report: Report, supervisor: Actor, at: datetime, code: str, words: Words, more: Mapping[str, str]) -> Report:
-    """The crime is cancelled and keeps its number. Needs somebody independent of the decision to crime it."""
+    """The crime is cancelled and keeps its number. Needs somebody independent of the decision to crime it.
+
+    Source of the codes: Home Office Counting Rules. C1 outside the area of the force, C2 additional verifiable
+    information, C3 a duplicate, C4 recorded in error.
+    """
     moved = after_move(report, Move.CANCEL)
     assert moved.crime  # the life cycle allows it only when crimed
     if moved.crime.by.id == supervisor.id:

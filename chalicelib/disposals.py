@@ -8,7 +8,16 @@ Disposal = Literal["further_investigation", "filed"]
 
 NOT_YET_ASSIGNED = 0
 NO_SUSPECT_IDENTIFIED = 18
-FILED_OUTCOMES = (14, 15, 16, NO_SUSPECT_IDENTIFIED, 20, 21)
+OUTCOMES = {
+    NO_SUSPECT_IDENTIFIED: "investigation complete, no suspect identified",
+    14: "no suspect identified, and the victim does not support action",
+    15: "a suspect is named and the victim supports action, but the evidence does not suffice",
+    16: "a suspect is named, and the victim does not support action",
+    20: "another body takes it further",
+    21: "further investigation is not in the public interest",
+}
+"""Those behind “filed”, in words; the usual one first."""
+FILED_OUTCOMES = tuple(sorted(OUTCOMES))
 
 
 def outcome_for(disposal: Disposal, outcome: int | None, suspect_named: bool) -> int:

@@ -41,7 +41,7 @@ RULES = {
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
-    "forms": {"errors", "language"},
+    "forms": {"errors", "language", "disposals"},
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),

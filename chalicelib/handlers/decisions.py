@@ -7,23 +7,11 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.disposals import Disposal
 from chalicelib.forms.answers import RequiredLine
+from chalicelib.forms.desk import REASONS, RESULTS
 from chalicelib.forms.questions import Ask, Section
 from chalicelib.statistics import NOT_CRIMED_REASONS
 
 DISPOSALS = {"further_investigation": "Further investigation", "filed": "Filed and closed"}
-RESULTS = {
-    "requested": "A call-back is needed",
-    "no_answer": "No answer",
-    "left_message": "Left a message",
-    "reached": "Reached",
-}
-REASONS = {
-    "no_offence": "No offence in law",
-    "contrary_evidence": "Credible evidence to the contrary",
-    "victim_unconfirmed": "The victim cannot be traced, or does not confirm",
-    "another_force": "Another force’s area: transferred",
-    "duplicate": "A duplicate of another report",
-}
 assert tuple(REASONS) == NOT_CRIMED_REASONS
 
 Text = Annotated[str, Field(min_length=1, max_length=4_000)]

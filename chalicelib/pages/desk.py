@@ -1,0 +1,355 @@
+"""The officers' desk: the queue, a report, what an officer does with it, and what that does to the victim's letter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from chalicelib.by_officers import THRIVE, letters_in
+from chalicelib.errors import FieldError
+from chalicelib.evidence import File
+from chalicelib.forms import CATEGORIES, journey
+from chalicelib.forms.desk import CODES, REASONS, RESULTS
+from chalicelib.forms.questions import Question, Section, questions
+from chalicelib.letters import Letter
+from chalicelib.offences import in_force, suggest
+from chalicelib.pages.desk_place import Place
+from chalicelib.pages.evidence import in_words as file_in_words
+from chalicelib.pages.fields import Field, fields_of, problems_of
+from chalicelib.pages.render import render
+from chalicelib.reference import show
+from chalicelib.report import TIME_TO_CRIME, Head, Report, verify
+from chalicelib.times import local, read_stamp, spoken, stamp
+from chalicelib.triage import UNASSESSED, assess, suspect_named
+
+NAMES = {"burglary": "Burglary", "theft": "Theft", "criminal_damage": "Criminal damage"}
+STATUSES = {"received": "Received", "queued": "Queued", "awaiting_information": "Awaiting information",
+            "crimed": "Crimed", "not_crimed": "Not crimed"}  # fmt: skip
+WARNINGS = (timedelta(hours=18), timedelta(hours=22))  # after receipt: domain.md
+# In the order in which an officer reads them.
+_READ = ("what_happened", "about", "items", "where", "when", "suspects", "evidence", "harm", "reporter", "contact")
+_DONE = {
+    "received": "Received", "triaged": "Assessed by triage", "claimed": "Claimed", "released": "Released",
+    "assigned": "Assigned", "noted": "Note", "assessed": "Assessed (THRIVE)", "linked": "Linked",
+    "call_back": "Call-back", "call_back_time": "The person chose a time for a call", "added": "The person added",
+    "letters_stopped": "The person wants no more letters", "letters_resumed": "The person wants letters again",
+    "proposed": "Proposed to close it without a crime", "declined": "The proposal was declined",
+    "crimed": "Crimed", "not_crimed": "Closed without a crime", "disposed": "Disposed of", "cancelled": "Crime cancelled",
+}  # fmt: skip
+DISPOSALS = {"further_investigation": "further investigation", "filed": "filed and closed"}
+
+
+class Clock(NamedTuple):
+    """How long there is to decide: in words, as a time that a script reads, and how near it is (`late` to `calm`)."""
+
+    words: str
+    deadline: str
+    spoken: str
+    urgency: str
+
+
+class Row(NamedTuple):
+    """One report in a list."""
+
+    shown: str
+    head: Head
+    category: str
+    status: str
+    priority: str
+    clock: Clock | None
+    holder: str
+    is_mine: bool
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What a page of the queue shows. `query` is what was asked for, by name; `before` and `after` lead on."""
+
+    title: str
+    heads: Sequence[Head]
+    query: Mapping[str, str]
+    counts: Mapping[str, str]
+    first: str
+    after: str
+
+
+class Part(NamedTuple):
+    """One part of the answers: its title and its rows of a question and an answer."""
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+
+
+class Event(NamedTuple):
+    """One entry of the history as an officer reads it."""
+
+    version: int
+    at: str
+    by: str
+    what: str
+    details: Sequence[tuple[str, str]]
+    words: str
+
+
+def queue(place: Place, page: Queue, now: datetime, who: str, problem: str = "") -> str:
+    """`/desk`: reports to work on, most urgent first, then nearest deadline. `who` is the id of the officer."""
+    rows = [row(head, now, who) for head in page.heads]
+    return render("desk_queue.html", place=place, site=place.site, page=page, rows=rows, names=NAMES, statuses=STATUSES,
+                  problem=problem, now=spoken(now))  # fmt: skip
+
+
+def found(place: Place, heads: Sequence[Head], now: datetime, who: str) -> str:
+    """What a search found."""
+    return render("desk_found.html", place=place, site=place.site, rows=[row(head, now, who) for head in heads])
+
+
+def row(head: Head, now: datetime, who: str) -> Row:
+    """A report as a line of a list."""
+    holder = head.held_by(now)
+    is_open = head.status not in ("crimed", "not_crimed")
+    return Row(show(head.reference), head, NAMES[head.category], STATUSES[head.status], head.priority or UNASSESSED,
+               clock(head, now) if is_open else None, holder.name if holder else "",
+               bool(holder and holder.id == who))  # fmt: skip
+
+
+def clock(head: Head, now: datetime) -> Clock:
+    """The time that is left until the deadline; warnings at 18 and 22 hours."""
+    left, passed = head.deadline - now, now - head.received_at
+    late = left < timedelta(0)
+    urgency = "late" if late else "soon" if passed >= WARNINGS[1] else "near" if passed >= WARNINGS[0] else "calm"
+    words = f"{_duration(abs(left))} late" if late else f"{_duration(left)} left"
+    return Clock(words, stamp(head.deadline), spoken(head.deadline), urgency)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What belongs to a report beside it. `files` is None while they cannot be looked at."""
+
+    files: Sequence[tuple[File, str]] | None
+    related: Sequence[Any]
+    letters: Sequence[Mapping[str, Any]]
+
+
+def report(place: Place, it: Report, around: Around, now: datetime, who: str, done: str) -> str:
+    """A whole report. `done` is what the officer has just done."""
+    found = assess(it.category, it.answers)
+    return render(
+        "desk_report.html",
+        place=place,
+        site=place.site,
+        it=it,
+        row=row(it.head, now, who),
+        contact=_contact_rules(it),
+        parts=answers(it),
+        missing=found.missing,
+        attend=found.attend,
+        solvability=found.solvability,
+        suggestion=suggest(it.category, it.answers, local(now).date()),
+        thrive=_thrive(it),
+        files=_files(around.files),
+        related=around.related,
+        letters=around.letters,
+        events=timeline(it),
+        received=spoken(it.received_at),
+        crime=it.crime,
+        crimed_at=spoken(it.crime.at) if it.crime else "",
+        disposal=DISPOSALS.get((it.crime.disposal if it.crime else None) or "", ""),
+        cancelled=CODES.get((it.crime.cancelled if it.crime else None) or "", ""),
+        reason=REASONS.get(it.not_crimed_reason or "", ""),
+        proposal=_proposal(it),
+        is_broken=verify(it),
+        done=done,
+    )
+
+
+def answers(it: Report) -> list[Part]:
+    """Everything the person answered, in the order in which an officer reads it."""
+    asked = {question.name: question for question in questions(CATEGORIES[it.category])}
+    return [part for name in _READ if name in asked for part in _parts(asked[name], it.answers.get(name))]
+
+
+def timeline(it: Report) -> list[Event]:
+    """What has happened to it, newest first."""
+    said = {words.version: words.text for words in it.words}
+    return [
+        Event(entry["version"], spoken(read_stamp(entry["at"])), entry["by_name"],
+              _DONE.get(entry["what"], entry["what"]), list(_details(entry)), said.get(entry["version"], ""))
+        for entry in reversed(it.entries)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A form about a report: its name (the end of its address), its words, and its questions."""
+
+    name: str
+    title: str
+    button: str
+    model: type[Section] | None
+    intro: str = ""
+
+
+class Changed(NamedTuple):
+    """What others did to a report meanwhile: each with who and when."""
+
+    events: Sequence[Event]
+
+
+def form(
+    place: Place,
+    it: Report,
+    ask: Ask,
+    typed: Mapping[str, Any],
+    errors: Sequence[FieldError],
+    now: datetime,
+    refusal: str = "",
+    meanwhile: Sequence[Event] = (),
+) -> str:
+    """The form of one thing that an officer does. `meanwhile` is what has happened since the page was opened, `refusal`
+    why it could not be done.
+    """
+    fields = _fields(it, ask.model, typed, errors)
+    problems = problems_of(fields, errors) if fields else []
+    return render("desk_form.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
+                  fields=fields, problems=problems, refusal=refusal, meanwhile=meanwhile, offences=_offences(ask, now),
+                  row=row(it.head, now, ""), script=_script(it) if ask.name == "call-back" else None)  # fmt: skip
+
+
+def preview(
+    place: Place, it: Report, ask: Ask, sent: Sequence[tuple[str, str]], letter: Letter | None, withheld: str
+) -> str:
+    """What is about to be decided, with the letter that goes out. `withheld` is why none does."""
+    return render("desk_preview.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
+                  sent=[pair for pair in sent if pair[0] not in ("token", "confirmed")], letter=letter,
+                  withheld=withheld)  # fmt: skip
+
+
+def _fields(it: Report, model: type[Section] | None, typed: Mapping[str, Any],
+            errors: Sequence[FieldError]) -> list[Field]:  # fmt: skip
+    if not model:
+        return []
+    fields = fields_of(model, typed, errors)
+    return [_without_18(field) if suspect_named(it.answers) and field.name == "follows" else field for field in fields]
+
+
+def _without_18(field: Field) -> Field:
+    """18 is “no suspect identified”: not offered where one is named."""
+    options = {value: words for value, words in field.question.ask.options.items() if value != "18"}
+    return replace(field, question=replace(field.question, ask=replace(field.question.ask, options=options)))
+
+
+def _offences(ask: Ask, now: datetime) -> list[tuple[str, str]]:
+    """The offence table of today, where the form asks for one."""
+    return [(row.code, row.title) for row in in_force(local(now).date())] if ask.name == "crime" else []
+
+
+def _parts(question: Question, answer: Any) -> Iterator[Part]:
+    if question.kind == "section" and question.model:
+        rows = _rows(question.model, answer or {})
+        if rows:
+            yield Part(question.ask.label, rows)
+    elif question.kind == "sections" and question.model:
+        for number, one in enumerate(answer or [], start=1):
+            yield Part(f"Item {number}", _rows(question.model, one))
+    elif answer:
+        yield Part(question.ask.label, [("", journey.in_words(question, answer))])
+
+
+def _rows(model: type[Section], said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(question.ask.label, journey.in_words(question, said[question.name])) for question in questions(model)
+            if said.get(question.name) not in (None, "", [])]  # fmt: skip
+
+
+def _contact_rules(it: Report) -> list[tuple[str, str, bool]]:
+    """How this person may be reached: what, the rule, and whether it is a warning."""
+    said = it.answers.get("contact", {})
+    call, write = said.get("safe_to_call"), said.get("safe_to_write")
+    rules = [
+        ("Telephone", f"{said.get('phone', 'none given')}{_safety(call, 'call')}", call == "no"),
+        ("Email", f"{said.get('email', 'none given')}{_safety(write, 'write')}", write == "no"),
+        ("Safe times", said.get("safe_times", ""), True),
+        ("Wants to be called", it.call_back_wanted or "", False),
+        ("Interpreter", said.get("interpreter", ""), True),
+        ("Adjustments", said.get("adjustments", ""), True),
+        ("Letters", "" if it.wants_letters else "The person asked for no more letters", True),
+    ]
+    return [rule for rule in rules if rule[1]]
+
+
+def _safety(said: str | None, verb: str) -> str:
+    return {"no": f" – DO NOT {verb.upper()}: the person said it is not safe", "yes": f" – safe to {verb}"}.get(
+        said or "", f" – not asked whether it is safe to {verb}"
+    )
+
+
+def _script(it: Report) -> dict[str, Any]:
+    """What to say on the telephone, and what to ask."""
+    said = it.answers.get("contact", {})
+    return {
+        "name": said.get("full_name", ""),
+        "phone": said.get("phone", ""),
+        "safe": said.get("safe_to_call") != "no",
+        "asked_safe": said.get("safe_to_call") == "yes",
+        "times": said.get("safe_times", ""),
+        "wanted": it.call_back_wanted or "",
+        "missing": assess(it.category, it.answers).missing,
+        "attempts": [event for event in timeline(it) if event.what == _DONE["call_back"]],
+    }
+
+
+def _thrive(it: Report) -> tuple[str, list[tuple[str, str]]] | None:
+    """The last assessment by an officer: who and when, and its letters."""
+    entries = [entry for entry in it.entries if entry["what"] == "assessed"]
+    if not entries:
+        return None
+    text = next((words.text for words in it.words if words.version == entries[-1]["version"]), "")
+    letters = letters_in(text)
+    by = f"{entries[-1]['by_name']}, {spoken(read_stamp(entries[-1]['at']))}"
+    return by, [(THRIVE[name], words) for name, words in letters.items()]
+
+
+def _proposal(it: Report) -> dict[str, str] | None:
+    if not it.proposal:
+        return None
+    entry = it.entries[it.proposal - 1]
+    why = next((words.text for words in it.words if words.version == it.proposal), "")
+    return {"by": entry["by_name"], "by_id": entry["by"], "reason": REASONS[entry["reason"]], "why": why}
+
+
+def _files(files: Sequence[tuple[File, str]] | None) -> list[tuple[str, str, str]] | None:
+    return None if files is None else [(file.id, file_in_words(file), verdict) for file, verdict in files]
+
+
+def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if entry["what"] == "triaged":
+        yield "Priority", entry["priority"]
+        yield "Because", "; ".join(entry["reasons"])
+    if "result" in entry:
+        yield "Result", RESULTS[entry["result"]]
+    if "to_name" in entry:
+        yield "To", entry["to_name"]
+    if "with" in entry:
+        yield "With", ", ".join(map(show, entry["with"]))
+    if "reason" in entry:
+        yield "Reason", REASONS[entry["reason"]]
+    if "code" in entry:
+        yield "Reason", CODES[entry["code"]]
+    for name, words in (("crime_number", "Crime number"), ("offence", "Offence"), ("outcome", "Outcome"),
+                        ("force", "Force")):  # fmt: skip
+        if entry.get(name) is not None:
+            yield words, str(entry[name])
+    if entry.get("duplicate_of"):
+        yield "Original", show(entry["duplicate_of"])
+    if entry.get("disposal"):
+        yield "Disposal", DISPOSALS[entry["disposal"]]
+
+
+def _duration(time: timedelta) -> str:
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02} min" if hours < 48 else f"{hours // 24} days"
+
+
+assert TIME_TO_CRIME > WARNINGS[1] > WARNINGS[0]

@@ -1,0 +1,20 @@
+"""Where a page of the officers' desk is: whose service, who sits there, and what its forms carry."""
+
+from dataclasses import dataclass
+
+from chalicelib.pages import Site
+
+
+@dataclass(frozen=True)
+class Place:
+    """`token` is the form token of the session. `officer_name` is empty where nobody has signed in."""
+
+    site: Site
+    officer_name: str = ""
+    is_supervisor: bool = False
+    token: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address of the desk."""
+        return f"{self.site.base}/desk"
