@@ -11,11 +11,16 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRe
 
 from chalicelib import telemetry
 from chalicelib.handlers import background
+from chalicelib.handlers.audit import audit
+from chalicelib.handlers.bulk import bulk
+from chalicelib.handlers.deciding import deciding
+from chalicelib.handlers.desk import desk
 from chalicelib.handlers.evidence import evidence
 from chalicelib.handlers.http import one_line_a_request, problems_everywhere, safe_headers
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
+from chalicelib.handlers.sign_in import sign_in
 from chalicelib.handlers.status import status
 
 telemetry.start_logging()
@@ -25,6 +30,11 @@ app.register_blueprint(journey)
 app.register_blueprint(status)
 app.register_blueprint(evidence)
 app.register_blueprint(officers)
+app.register_blueprint(sign_in)
+app.register_blueprint(desk)
+app.register_blueprint(audit)
+app.register_blueprint(bulk)
+app.register_blueprint(deciding)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(safe_headers, "http")
 app.register_middleware(one_line_a_request, "http")

@@ -4,6 +4,7 @@ A token is a JWT of the configured OpenID Connect issuer: RS256 by a key the iss
 expired. Roles are its groups. See `docs/adr/0006-sign-in.md` for why this is not an authorizer of API Gateway.
 """
 
+import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class Verifier:
     ) -> None:
         self._issuer, self._audience, self._clock, self._fetch = issuer, audience, clock, fetch
         self._keys: Any = None
+        self._about: Mapping[str, Any] = {}
         self._asked_at: datetime | None = None
         self._asking = Lock()  # one machine serves several requests at once
 
@@ -64,12 +66,27 @@ class Verifier:
         if scheme.lower() != "bearer" or not token.strip() or len(token) > LONGEST_TOKEN:
             raise _not_signed_in("Send your token as “Authorization: Bearer …”.")
         claims = self._claims(token.strip())
-        groups = claims.get("cognito:groups", claims.get("groups", []))
-        roles = ROLES & {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else set()
-        name = claims.get("name") or claims.get("username") or claims["sub"]
-        if claims["sub"] in OURSELVES:
-            raise _not_signed_in("This name is the service's own.")
-        return Identity(Actor(str(claims["sub"]), str(name)), frozenset(roles))
+        if not self._is_for_us(claims):
+            raise _not_signed_in("The token was made for another service. Sign in again.")
+        return _identity(claims)
+
+    def verify_sign_in(self, token: str, nonce: str) -> Identity:
+        """Who an ID token is about, that was issued for us and for the sign-in with this `nonce`."""
+        claims = self._claims(token)
+        audience, party = claims.get("aud"), claims.get("azp", self._audience)
+        is_ours = audience in (self._audience, [self._audience]) and party == self._audience
+        is_this = hmac.compare_digest(str(claims.get("nonce", "")).encode(errors="replace"), nonce.encode())
+        if not is_ours or not is_this or claims.get("token_use", "id") != "id":
+            raise _not_signed_in("The token was made for another sign-in. Sign in again.")
+        return _identity(claims)
+
+    def about_issuer(self) -> Mapping[str, Any]:
+        """The issuer's own description, as it was when its keys were last asked for."""
+        if not self._about or self._age() > KEYS_KEPT:
+            self._ask_for_keys()
+        if not self._about:
+            raise IssuerUnavailable("Try again in a minute.")
+        return self._about
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         from joserfc import jwt
@@ -84,8 +101,6 @@ class Verifier:
             rules.validate(claims)
         except (JoseError, ValueError, TypeError):
             raise _not_signed_in("The token is not valid, or it has expired. Sign in again.") from None
-        if not self._is_for_us(claims):
-            raise _not_signed_in("The token was made for another service. Sign in again.")
         return claims
 
     def _is_for_us(self, claims: Mapping[str, Any]) -> bool:
@@ -130,7 +145,18 @@ class Verifier:
         from joserfc.jwk import KeySet
 
         about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
-        return KeySet.import_key_set(self._fetch(about["jwks_uri"]))
+        keys = KeySet.import_key_set(self._fetch(about["jwks_uri"]))
+        self._about = about
+        return keys
+
+
+def _identity(claims: Mapping[str, Any]) -> Identity:
+    groups = claims.get("cognito:groups", claims.get("groups", []))
+    roles = ROLES & {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else set()
+    name = claims.get("name") or claims.get("cognito:username") or claims.get("username") or claims["sub"]
+    if claims["sub"] in OURSELVES:
+        raise _not_signed_in("This name is the service's own.")
+    return Identity(Actor(str(claims["sub"]), str(name)), frozenset(roles))
 
 
 def _not_signed_in(detail: str) -> NotSignedIn:

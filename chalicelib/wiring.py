@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from chalicelib.drafts import Drafts
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.passes import Passes
+    from chalicelib.sessions import Sessions
+    from chalicelib.sign_in import SignIn
 
 
 def utc_now() -> datetime:
@@ -105,6 +107,18 @@ class Service:
     @cached_property
     def verifier(self) -> Verifier:
         return Verifier(self.settings.oidc_issuer, self.settings.oidc_audience, self.clock)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        from chalicelib.sessions import Sessions  # not on the way of a submission
+
+        return Sessions(self.table, self.clock, mint)
+
+    @cached_property
+    def sign_in(self) -> "SignIn":
+        from chalicelib.sign_in import SignIn  # not on the way of a submission
+
+        return SignIn(self.verifier, self.settings.oidc_audience, mint)
 
     @cached_property
     def triage_queue(self) -> Queue:

@@ -61,7 +61,7 @@ def take_next(request: Request, identity: Identity) -> Response:
 @signed_in(officers, *_HANDLE_REPORTS)
 def read(request: Request, identity: Identity, reference: str) -> Response:
     """The whole report."""
-    return _whole(service().desk.read(_officer(identity), _plain(reference)))
+    return _whole(service().desk.read(_officer(identity), plain_reference(reference)))
 
 
 @officers.route("/triage/{reference}/claim", **_CHANGE)
@@ -139,10 +139,11 @@ def _officer(identity: Identity) -> Officer:
 
 
 def _change(request: Request, identity: Identity, reference: str) -> tuple[Officer, str, int]:
-    return _officer(identity), _plain(reference), version_of(request)
+    return _officer(identity), plain_reference(reference), version_of(request)
 
 
-def _plain(reference: str) -> str:
+def plain_reference(reference: str) -> str:
+    """A reference as people write it, in its plain form. Raises NotFound."""
     plain = parse(reference)
     if not plain:
         raise NotFound("There is no report with this reference.")

@@ -34,7 +34,8 @@ _DONE = {
     "call_back": "Call-back", "call_back_time": "The person chose a time for a call", "added": "The person added",
     "letters_stopped": "The person wants no more letters", "letters_resumed": "The person wants letters again",
     "proposed": "Proposed to close it without a crime", "declined": "The proposal was declined",
-    "crimed": "Crimed", "not_crimed": "Closed without a crime", "disposed": "Disposed of", "cancelled": "Crime cancelled",
+    "crimed": "Crimed", "not_crimed": "Closed without a crime", "disposed": "Disposed of",
+    "cancelled": "Crime cancelled",
 }  # fmt: skip
 DISPOSALS = {"further_investigation": "further investigation", "filed": "filed and closed"}
 

@@ -9,11 +9,11 @@ import jinja2
 
 from infra.local.clock import DevClock, rfc3339
 from infra.local.gateway import Answer, Request, not_found, problem
-from infra.local.issuer import ROLES, Issuer
+from infra.local.issuer import PEOPLE, ROLES, Issuer
 from infra.local.triggers import Triggers, depths
 
-PEOPLE = {"officer": "Olive Officer", "supervisor": "Sunil Supervisor", "analyst": "Anna Analyst"}
-PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status")
+PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status", "/desk")
+_FIRST = {role: next(name for name, theirs in PEOPLE.items() if theirs == role) for role in ROLES}
 LONGEST_ADVANCE_SECONDS = 366 * 24 * 60 * 60
 LONGEST_NAME = 100
 MOST_LETTERS = 50  # on one page
@@ -52,6 +52,10 @@ class Dev:
             ("GET", "/dev/idle"): self._idle,
             ("GET", "/dev/issuer/.well-known/openid-configuration"): lambda _: _json(machine.issuer.configuration()),
             ("GET", "/dev/issuer/.well-known/jwks.json"): lambda _: _json(machine.issuer.keys()),
+            ("GET", "/dev/issuer/authorize"): self._ask_who,
+            ("POST", "/dev/issuer/authorize"): self._sign_in,
+            ("POST", "/dev/issuer/token"): self._exchange,
+            ("GET", "/dev/issuer/end"): self._end,
         }
 
     def answer(self, request: Request) -> Answer | None:
@@ -71,12 +75,35 @@ class Dev:
 
     def _token(self, request: Request) -> Answer:
         role = request.query.get("role", "")
-        name = request.query.get("name") or PEOPLE.get(role, "")
+        name = request.query.get("name") or _FIRST.get(role, "")
         if role not in ROLES:
             return problem(422, f"Say which role: {', '.join(ROLES)}")
         if len(name) > LONGEST_NAME or not name.isprintable():
             return problem(422, f"A name has at most {LONGEST_NAME} characters, all of them printable")
         return _json({"token": self._machine.issuer.token(role, name)})
+
+    def _ask_who(self, request: Request) -> Answer:
+        wrong = self._machine.issuer.wrong_with(request.query)
+        page = self._pages.get_template("sign_in.html").render(people=PEOPLE, asked=request.query, wrong=wrong)
+        return _html(page)._replace(status=400 if wrong else 200)
+
+    def _sign_in(self, request: Request) -> Answer:
+        form = _form(request.body)
+        name = form.pop("person", "")
+        if name not in PEOPLE or self._machine.issuer.wrong_with(form):
+            return problem(422, "Choose one of the people on the page")
+        return Answer(303, {"Location": self._machine.issuer.sign_in(name, form)})
+
+    def _exchange(self, request: Request) -> Answer:
+        tokens = self._machine.issuer.exchange(_form(request.body))
+        refusal = Answer(400, {"Content-Type": "application/json"}, b'{"error":"invalid_grant"}')
+        return _json(tokens) if tokens else refusal
+            _json(tokens) if tokens else Answer(400, {"Content-Type": "application/json"}, b'{"error":"invalid_grant"}')
+        )
+
+    def _end(self, request: Request) -> Answer:
+        back = request.query.get("post_logout_redirect_uri", "")
+        return Answer(303, {"Location": back if self._machine.issuer.may_go_to(back) else "/dev"})
 
     def _outbox(self, _: Request) -> Answer:
         return _json({"letters": self._machine.outbox()})
@@ -115,7 +142,7 @@ class Dev:
             machine=machine,
             now=rfc3339(machine.clock.now()),
             pages=PAGES,
-            tokens={(role, PEOPLE[role]): machine.issuer.token(role, PEOPLE[role]) for role in ROLES},
+            tokens={(role, name): machine.issuer.token(role, name) for role, name in _FIRST.items()},
             letters=machine.outbox(),
             queues={url.rsplit("/", 1)[1]: depths(machine.sqs, url) for url in machine.queue_urls.values()},
             idle=machine.triggers.drained(),
@@ -141,8 +168,13 @@ def _json_seconds(body: bytes) -> float | None:
     return _sensible(sent.get("advance_seconds") if isinstance(sent, dict) else None)
 
 
+def _form(body: bytes) -> dict[str, str]:
+    sent = parse_qs(body.decode(errors="replace"), keep_blank_values=True)
+    return {name: values[-1] for name, values in sent.items()}
+
+
 def _form_seconds(body: bytes) -> float | None:
-    sent = parse_qs(body.decode(errors="replace")).get("advance_seconds", [""])[0]
+    sent = _form(body).get("advance_seconds", "")
     return _sensible(int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else None)
 
 

@@ -1,0 +1,220 @@
+"""What an officer does to a report at the desk: each thing has a form, and what a letter tells is shown before it goes.
+
+A form carries the version of the report that the officer saw. If somebody changed it meanwhile, the form comes back
+with what they did and with what was typed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib import letters
+from chalicelib.desk import Desk
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
+from chalicelib.forms import desk as forms
+from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of, to_report
+from chalicelib.handlers.http import FORM, data, page, pairs_of
+from chalicelib.handlers.officers import plain_reference
+from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.pages import desk as pages
+from chalicelib.pages.desk import Ask
+from chalicelib.reference import parse
+from chalicelib.report import Report
+from chalicelib.times import stamp
+from chalicelib.wiring import service
+
+deciding = Blueprint(__name__)
+
+Pairs = list[tuple[str, str]]
+Do = Callable[[Desk, Seat, str, int, Any], Report]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing that can be done: its form, who may, whether a letter may follow, and the doing."""
+
+    ask: Ask
+    do: Do
+    tells: bool = False
+    supervisor: bool = False
+
+
+@deciding.route("/desk/reports/{reference}/{move}", methods=["GET"])
+@at_desk(deciding, *HANDLE_REPORTS)
+def show_form(request: Request, seat: Seat, reference: str, move: str) -> Response:
+    """The form of one thing that can be done."""
+    known = _known(seat, move)
+    report = service().desk.read(seat.officer, plain_reference(reference))
+    if not known.ask.model:  # a button on the report, no page
+        return to_report(request, report.reference, "")
+    return _form(request, seat, known, report, _suggested(known, report), [])
+
+
+@deciding.route("/desk/reports/{reference}/{move}", methods=["POST"], content_types=[FORM])
+@at_desk(deciding, *HANDLE_REPORTS)
+def act(request: Request, seat: Seat, reference: str, move: str) -> Response:
+    """Do it: at once, or on paper first if a letter follows."""
+    plain, pairs = plain_reference(reference), pairs_of(request)
+    if move == "renew":
+        return _renew(request, seat, plain)
+    known, typed = _known(seat, move), dict(pairs)
+    try:
+        return _act(request, seat, known, plain, pairs)
+    except InvalidAnswers as refusal:
+        errors, refused, status = _fields_of(known, refusal), "", 422
+    except Stale:
+        errors, refused, status = [], "The report has changed since you opened this page.", 412
+    except NotAllowed as refusal:
+        errors, refused, status = [], refusal.detail, refusal.status
+    report = service().desk.read(seat.officer, plain)
+    return _form(request, seat, known, report, typed, errors, refused, _version(typed), status)
+
+
+def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs) -> Response:
+    typed = dict(pairs)
+    said = forms.read(pairs, move.ask.model) if move.ask.model else None
+    if typed.get("confirmed") == "no":  # back from the preview, to change it
+        if not move.ask.model:
+            return to_report(request, reference, "")
+        report = service().desk.read(seat.officer, reference)
+        return _form(request, seat, move, report, typed, [], seen=_version(typed))
+    if move.tells and typed.get("confirmed") != "yes":
+        after = move.do(service().desk.on_paper(), seat, reference, _version(typed), said)
+        return _preview(request, seat, move, after, pairs)
+    after = move.do(service().desk, seat, reference, _version(typed), said)
+    return to_report(request, reference, "proposed" if after.proposal == after.version else move.ask.name)
+
+
+def _preview(request: Request, seat: Seat, move: Move, after: Report, pairs: Pairs) -> Response:
+    asked = letters.asked_for(after, after.version)
+    why = letters.withheld(after, after.version) if asked else "nothing is decided that the person is told of"
+    settings = service().settings
+    letter = None if why else letters.write(after, after.version, settings.force_name, settings.service_url)
+    return page(pages.preview(place_of(request, seat), after, move.ask, pairs, letter, why or ""))
+
+
+def _form(
+    request: Request,
+    seat: Seat,
+    move: Move,
+    report: Report,
+    typed: Mapping[str, Any],
+    errors: list[FieldError],
+    refused: str = "",
+    seen: int = 0,
+    status: int = 200,
+) -> Response:
+    meanwhile = [event for event in pages.timeline(report) if seen and event.version > seen]
+    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile)
+    return page(html, status, allowing=SCRIPTS)
+
+
+def _renew(request: Request, seat: Seat, reference: str) -> Response:
+    """Go on holding it, as the page is open; until when, or nothing if it is no longer theirs."""
+    until = service().desk.renew(seat.officer, reference)
+    return data({"until": stamp(until) if until else None})
+
+
+def _known(seat: Seat, name: str) -> Move:
+    move = MOVES.get(name)
+    if not move or (move.supervisor and not seat.officer.is_supervisor):
+        raise NotFound("There is no such page, or it is a supervisor’s.")
+    return move
+
+
+def _suggested(move: Move, report: Report) -> dict[str, str]:
+    """What the form begins with: the offence that the answers suggest."""
+    if move.ask.name != "crime":
+        return {}
+    suggestion = service().desk.suggestion(report)
+    return {"offence": suggestion.code}
+
+
+def _version(typed: Mapping[str, str]) -> int:
+    text = typed.get("version", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Stale("The page does not say which version of the report it showed.")
+    return int(text)
+
+
+def _fields_of(move: Move, refusal: InvalidAnswers) -> list[FieldError]:
+    """The messages beside the questions of this form: an outcome that does not fit is a choice of what follows."""
+    renamed = {"outcome": "follows"}
+    return [FieldError(renamed.get(field, field), message) for field, message in refusal.errors]
+
+
+# The moves
+
+
+def _crime(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Crime) -> Report:
+    disposal, outcome = forms.what_follows(said.follows)
+    return desk.crime(seat.officer, reference, version, said.offence.upper(), disposal, outcome, said.note)
+
+
+def _dispose(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Disposal) -> Report:
+    disposal, outcome = forms.what_follows(said.follows)
+    return desk.dispose(seat.officer, reference, version, disposal, outcome, said.note)
+
+
+def _not_crime(desk: Desk, seat: Seat, reference: str, version: int, said: forms.NotCrime) -> Report:
+    more = _named(said, "duplicate", "another_force")
+    return desk.not_crime(seat.officer, reference, version, said.reason, said.rationale, more)
+
+
+def _cancel(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Cancel) -> Report:
+    return desk.cancel(seat.officer, reference, version, said.reason, said.rationale, _named(said, "C3", "C1"))
+
+
+def _named(said: forms.NotCrime | forms.Cancel, duplicate: str, force: str) -> dict[str, str]:
+    """The other report or the other force, where the reason calls for it."""
+    if said.reason == duplicate:
+        return {"duplicate_of": parse(said.duplicate_of or "") or ""}
+    return {"force": said.force} if said.reason == force and said.force else {}
+
+
+def _call_back(desk: Desk, seat: Seat, reference: str, version: int, said: forms.CallBack) -> Report:
+    return desk.call_back(seat.officer, reference, version, said.result, said.note)
+
+
+def _assess(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Assess) -> Report:
+    letter_by_letter = {name: text for name, text in said.model_dump(exclude={"priority"}).items() if text}
+    if not letter_by_letter:
+        raise InvalidAnswers(errors=[FieldError("threat", "Fill in at least one of the six")])
+    return desk.assess(seat.officer, reference, version, letter_by_letter, said.priority)
+
+
+def _assign(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Assign) -> Report:
+    colleague = service().sessions.colleague(said.to or "")
+    if not colleague or not colleague.roles & set(HANDLE_REPORTS):
+        raise InvalidAnswers(errors=[FieldError("to", "Select an officer")])
+    return desk.assign(seat.officer, reference, version, colleague.actor)
+
+
+MOVES = {
+    move.ask.name: move
+    for move in (
+        Move(Ask("crime", "Crime it", "Record the crime", forms.Crime), _crime, tells=True),
+        Move(Ask("not-crime", "Not a crime", "Close it without a crime", forms.NotCrime), _not_crime, tells=True),
+        Move(Ask("disposal", "What follows", "Dispose of it", forms.Disposal), _dispose, tells=True),
+        Move(
+            Ask("cancel", "Cancel the crime", "Cancel the crime", forms.Cancel), _cancel, tells=True, supervisor=True
+        ),
+        Move(Ask("call-back", "Call-back", "Note the call-back", forms.CallBack), _call_back),
+        Move(Ask("assess", "Assess (THRIVE)", "Keep the assessment", forms.Assess), _assess),
+        Move(Ask("note", "Note", "Keep the note", forms.Note),
+             lambda desk, seat, reference, version, said: desk.note(seat.officer, reference, version, said.text)),
+        Move(Ask("decline", "Decline the proposal", "Decline it", forms.Decline),
+             lambda desk, seat, reference, version, said: desk.decline(seat.officer, reference, version, said.text),
+             supervisor=True),
+        Move(Ask("confirm", "Close it as proposed", "Close it as proposed", None),
+             lambda desk, seat, reference, version, said: desk.confirm(seat.officer, reference, version),
+             tells=True, supervisor=True),
+        Move(Ask("assign", "Assign it", "Assign it", forms.Assign), _assign, supervisor=True),
+        Move(Ask("claim", "Claim it", "Claim it", None),
+             lambda desk, seat, reference, version, said: desk.claim(seat.officer, reference, version)),
+        Move(Ask("release", "Release it", "Release it", None),
+             lambda desk, seat, reference, version, said: desk.release(seat.officer, reference, version)),
+    )
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""The officers' desk: the queue, the next report, the search, and a report as an officer reads it.
+
+What officers do to a report is in `deciding.py`, what they do to several at once in `bulk.py`.
+"""
+
+from urllib.parse import urlencode
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.errors import InvalidAnswers
+from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other, site_of
+from chalicelib.handlers.officers import plain_reference
+from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.pages import desk as pages
+from chalicelib.pages.desk_place import Place
+from chalicelib.reference import show
+from chalicelib.report import Report
+from chalicelib.wanted import LISTS, Wanted, read_place
+from chalicelib.wiring import service
+
+desk = Blueprint(__name__)
+
+HANDLE_REPORTS = ("officer", "supervisor")
+ROWS = 50
+SCRIPTS = {"script-src": "'self'", "connect-src": "'self'"}
+_TITLES = {
+    "open": "Open reports",
+    "mine": "Reports you hold",
+    "awaiting_disposal": "Crimed automatically, waiting for a disposal",
+    "new_information": "Decided, with new information",
+    "second_look": "Waiting for a second look",
+}
+_DONE = {
+    "claim": "You hold it now.",
+    "release": "It is free for others.",
+    "crime": "It is recorded as a crime.",
+    "not-crime": "It is closed without a crime.",
+    "proposed": "It waits for a second look by a supervisor.",
+    "confirm": "It is closed as proposed.",
+    "decline": "The proposal is declined. It is open to everybody.",
+    "disposal": "It is disposed of.",
+    "cancel": "The crime is cancelled.",
+    "call-back": "The call-back is noted.",
+    "assess": "Your assessment is kept.",
+    "assign": "It is assigned.",
+    "note": "Your note is kept.",
+    "next": "This is the most urgent report that nobody held. You hold it now.",
+}
+
+
+@desk.route("/desk", methods=["GET"])
+@at_desk(desk, *HANDLE_REPORTS)
+def show_queue(request: Request, seat: Seat) -> Response:
+    """A page of one of the lists."""
+    return _queue(request, seat)
+
+
+@desk.route("/desk/next", methods=["POST"], content_types=[FORM])
+@at_desk(desk, *HANDLE_REPORTS)
+def take_next(request: Request, seat: Seat) -> Response:
+    """Take the most urgent report that nobody holds."""
+    taken = service().desk.take_next(seat.officer)
+    if not taken:
+        return _queue(request, seat, "There is no report that nobody holds.")
+    return to_report(request, taken.reference, "next")
+
+
+@desk.route("/desk/search", methods=["POST"], content_types=[FORM])
+@at_desk(desk, *HANDLE_REPORTS)
+def search(request: Request, seat: Seat) -> Response:
+    """On to what was found. What was typed stays out of the address."""
+    try:
+        found = service().desk.search(seat.officer, dict(pairs_of(request)).get("search", ""))
+    except InvalidAnswers as refusal:
+        return _queue(request, seat, refusal.errors[0].message, 422)
+    if found.reference:
+        return to_report(request, found.reference, "")
+    return see_other(f"{base(request)}/desk/found/{found.key}")
+
+
+@desk.route("/desk/found/{key}", methods=["GET"])
+@at_desk(desk, *HANDLE_REPORTS)
+def show_found(request: Request, seat: Seat, key: str) -> Response:
+    """The reports that a search found."""
+    heads, more = service().desk.found(seat.officer, key)
+    html = pages.found(place_of(request, seat), heads, more, service().clock(), seat.officer.actor.id)
+    return page(html, allowing=SCRIPTS)
+
+
+@desk.route("/desk/reports/{reference}", methods=["GET"])
+@at_desk(desk, *HANDLE_REPORTS)
+def show_report(request: Request, seat: Seat, reference: str) -> Response:
+    """A whole report."""
+    report = service().desk.read(seat.officer, plain_reference(reference))
+    done = _DONE.get(query_of(request).get("done", ""), "")
+    around = pages.Around(_files(report), service().desk.related(seat.officer, report),
+                          service().desk.letters(report.reference))  # fmt: skip
+    html = pages.report(place_of(request, seat), report, around, service().clock(), seat.officer.actor.id, done)
+    return page(html, allowing=SCRIPTS)
+
+
+def place_of(request: Request, seat: Seat) -> Place:
+    """Where a page of the desk is, and who sits there."""
+    return Place(site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token)
+
+
+def to_report(request: Request, reference: str, done: str) -> Response:
+    """On to a report; `done` says what has just been done to it."""
+    asked = f"?{urlencode({'done': done})}" if done else ""
+    return see_other(f"{base(request)}/desk/reports/{show(reference)}{asked}")
+
+
+def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -> Response:
+    query = query_of(request)
+    wanted = _wanted(query)
+    after = read_place(query.get("after", ""))
+    found = service().desk.queue(seat.officer, wanted, after, ROWS)
+    asked = {name: value for name, value in vars(wanted).items() if value}
+    more = found.heads[-1][0] if found.more and found.heads else ""
+    address = f"{base(request)}/desk"
+    shown = pages.Queue(
+        title=_TITLES[wanted.list],
+        heads=[head for _, head in found.heads],
+        query=asked,
+        first=f"{address}?{urlencode(asked)}" if after else "",
+        after=f"{address}?{urlencode({**asked, 'after': more})}" if more else "",
+    )
+    html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem)
+    return page(html, status, allowing=SCRIPTS)
+
+
+def _wanted(query: dict[str, str]) -> Wanted:
+    """What the address asks for; whatever is not known there is passed over, as a page is not for programs."""
+    named = query.get("list", "open")
+    return Wanted.of(named if named in LISTS else "open", query)
+
+
+def _files(report: Report) -> list[tuple[pages.File, str]] | None:
+    files = kept_files(report.files_in)
+    verdict = service().evidence.verdict
+    return None if files is None else [(file, verdict(report.files_in, file)) for file in files]

@@ -1,0 +1,63 @@
+"""Several reports at once at the desk: what is to be done to them, and what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from chalicelib.errors import FieldError
+from chalicelib.pages.desk import Ask
+from chalicelib.pages.desk_place import Place
+from chalicelib.pages.fields import Field, Problem, fields_of
+from chalicelib.pages.render import render
+from chalicelib.reference import show
+
+
+class Chosen(Protocol):
+    """A report and the version that was shown of it."""
+
+    @property
+    def reference(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+class Colleague(Protocol):
+    """Somebody to whom reports can be given."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+def form(
+    place: Place,
+    ask: Ask,
+    chosen: Sequence[Chosen],
+    colleagues: Sequence[Colleague],
+    typed: Mapping[str, Any],
+    errors: Sequence[FieldError],
+) -> str:
+    """What is to be done to those that were ticked."""
+    fields = fields_of(ask.model, typed, errors) if ask.model else []
+    fields = [with_colleagues(field, colleagues) for field in fields]
+    problems = [Problem(error.message, "#chosen" if error.field == "chosen" else f"#{error.field}") for error in errors]
+    listed = [(show(one.reference), f"{show(one.reference)}:{one.version}") for one in chosen]
+    return render("desk_bulk.html", place=place, site=place.site, ask=ask, chosen=listed, fields=fields,
+                  problems=problems)  # fmt: skip
+
+
+def results(place: Place, ask: Ask, done: Sequence[tuple[str, str]]) -> str:
+    """What became of each: no words if it is done."""
+    listed = [(show(reference), why) for reference, why in done]
+    failed = sum(bool(why) for _, why in listed)
+    return render("desk_results.html", place=place, site=place.site, ask=ask, results=listed, failed=failed)
+
+
+def with_colleagues(field: Field, colleagues: Sequence[Colleague]) -> Field:
+    """The question of whom to give reports, with those who may have them."""
+    if field.name != "to":
+        return field
+    options = {one.id: one.name for one in colleagues}
+    ask = replace(field.question.ask, options=options)
+    return replace(field, question=replace(field.question, kind="choice", ask=ask, required=True))
