@@ -15,8 +15,10 @@ from typing import Any
 
 from chalicelib import by_public, letters, statistics
 from chalicelib import report as life
+from chalicelib.clues import plain_email, plain_phone
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.errors import NotAllowed, NotFound
+from chalicelib.finder import Finder
 from chalicelib.life_cycle import Status
 from chalicelib.report import PUBLIC, Report, Words, assessed
 from chalicelib.store import Store
@@ -38,6 +40,7 @@ class Casework:
         self,
         store: Store,
         numbers: CrimeNumbers,
+        finder: Finder,
         sender: letters.Sender,
         clock: Callable[[], datetime],
         mint: Callable[[], str],
@@ -45,7 +48,7 @@ class Casework:
         service_url: str = "",
     ) -> None:
         """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
-        self._store, self._numbers, self._sender = store, numbers, sender
+        self._store, self._numbers, self._finder, self._sender = store, numbers, finder, sender
         self._clock, self._mint, self._force_name, self._service_url = clock, mint, force_name, service_url
 
     # The public
@@ -73,8 +76,8 @@ class Casework:
         """The report, for somebody who knows its reference and the email address or telephone number in it."""
         report = self._store.read(reference)
         contact = report.answers.get("contact", {}) if report else {}
-        known = ((_plain_email(contact.get("email", "")), _plain_email(email)),
-                 (_plain_phone(contact.get("phone", "")), _plain_phone(phone)))  # fmt: skip
+        known = ((plain_email(contact.get("email", "")), plain_email(email)),
+                 (plain_phone(contact.get("phone", "")), plain_phone(phone)))  # fmt: skip
         matches = [bool(given) and hmac.compare_digest(kept.encode(), given.encode()) for kept, given in known]
         if not report or not any(matches):
             raise NotFound("Check the reference, and use the email address or telephone number you gave with it.")
@@ -104,18 +107,20 @@ class Casework:
     # Triage
 
     def triage(self, reference: str) -> bool:
-        """Assess a report and queue it for an officer. Repeatable: a report that has moved on is left alone, and False
-        returned.
+        """Note a report's clues, then assess it and queue it for an officer. Repeatable: a report that has moved on is
+        left alone, and False returned. Its clues are noted all the same: if we die in between, the queue comes back.
         """
+        report = self._store.read(reference)
+        if report:
+            self._finder.note(report)
         for _ in range(TRIES):
-            report = self._store.read(reference)
             if not report or report.status is not Status.RECEIVED:
                 return False
             try:
                 self._store.save(report, life.triage(assessed(report), self._now()))
                 return True
-            except ConditionFailed:
-                continue  # an officer was quicker
+            except ConditionFailed:  # an officer was quicker
+                report = self._store.read(reference)
         raise TryAgain(reference)
 
     # Letters
@@ -181,15 +186,3 @@ class Casework:
             with suppress(ConditionFailed):
                 return self._store.save(report, after)
         raise NotAllowed("Your report is being changed by somebody else. Try again in a minute.")
-
-
-def _plain_email(text: str) -> str:
-    return text.strip().casefold()
-
-
-def _plain_phone(text: str) -> str:
-    """The digits as dialled in the UK: `+44 7700 900123` and `07700 900123` are the same."""
-    digits = "".join(letter for letter in text if letter in "0123456789")
-    if digits.startswith("0044") or (digits.startswith("44") and ("+" in text or len(digits) == 12)):
-        digits = "0" + digits.removeprefix("0044").removeprefix("44").removeprefix("0")
-    return digits

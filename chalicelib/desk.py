@@ -10,11 +10,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from chalicelib import by_officers, offences
+from chalicelib import by_officers, clues, offences
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, NotYourRole, Stale
+from chalicelib.finder import Finder, key_for, read_key
 from chalicelib.life_cycle import Move
 from chalicelib.report import Actor, Crime, Head, Report, Words, assessed
 from chalicelib.store import Store
@@ -31,6 +32,27 @@ class Officer:
     is_supervisor: bool
 
 
+@dataclass(frozen=True)
+class Found:
+    """Where a search leads: to the one report that it found, or to the list that a key opens."""
+
+    reference: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another report that has to do with one: why, in words, and whether it may be about the same thing."""
+
+    head: Head
+    because: tuple[str, ...]
+    possible_duplicate: bool
+
+
+MOST_FOUND = 50
+MOST_RELATED = 20
+
+
 class Desk:
     """The officers' verbs. Reports are named by their plain reference."""
 
@@ -38,6 +60,7 @@ class Desk:
         self,
         store: Store,
         numbers: CrimeNumbers,
+        finder: Finder,
         clock: Callable[[], datetime],
         mint: Callable[[], str],
         second_look: Container[str] = (),
@@ -45,7 +68,8 @@ class Desk:
         """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits. `second_look` has the
         reasons for closing a report without a crime at which a supervisor looks first.
         """
-        self._store, self._numbers, self._clock, self._mint = store, numbers, clock, mint
+        self._store, self._numbers, self._finder = store, numbers, finder
+        self._clock, self._mint = clock, mint
         self._second_look = second_look
 
     def list_with_news(
@@ -65,6 +89,44 @@ class Desk:
     ) -> list[tuple[str, Head]]:
         """Reports that were crimed automatically and need a disposal, in the same order."""
         return self._seen(officer, islice(_filtered(self._store.heads_awaiting_disposal(after), wanted), limit))
+
+    def search(self, officer: Officer, text: str) -> Found:
+        """Find what an officer typed. That one report has it is seen here; whoever opens a key sees its list there."""
+        asked = clues.asked_for(text)
+        number = asked.crime_number and self._store.crimed_as(asked.crime_number)
+        for reference in (asked.reference, number):
+            if reference and self._store.read(reference):
+                return Found(reference)
+        digests = self._finder.digests(asked.meanings)
+        found = self._finder.find(digests, 1)
+        if not found.references:
+            message = "No report was found. Check what you typed. A new report is found within a minute"
+            raise InvalidAnswers(errors=[FieldError("text", message)])
+        if found.more:
+            return Found(key=key_for(digests))
+        self._list_was_seen(officer, found.references)
+        return Found(*found.references)
+
+    def found(self, officer: Officer, key: str, limit: int = MOST_FOUND) -> tuple[list[Head], bool]:
+        """The newest reports of a search, and whether there may be more of them."""
+        found = self._finder.find(read_key(key), limit)
+        heads = [report.head for report in self._readable(found.references)]
+        self._list_was_seen(officer, [head.reference for head in heads])
+        return heads, found.more
+
+    def related(self, officer: Officer, report: Report) -> list[Related]:
+        """Other reports with the same telephone number, email address, place or numbered property, newest first."""
+        digests = self._finder.digests([clue] for clue in clues.relating(report.answers))
+        found = self._finder.find(digests, MOST_RELATED + 1).references  # itself is among them
+        others = [other for other in self._readable(found) if other.reference != report.reference]
+        related = [
+            Related(other.head, clues.because(kinds), clues.may_be_duplicate(report, other))
+            for other in others[:MOST_RELATED]
+            if (kinds := clues.shared(report, other))
+        ]
+        if related:
+            self._list_was_seen(officer, [one.head.reference for one in related])
+        return related
 
     def read(self, officer: Officer, reference: str) -> Report:
         """A whole report; that it was seen is recorded first."""
@@ -275,10 +337,19 @@ class Desk:
     def _words(self, text: str | None) -> Words | None:
         return Words(0, text, self._mint()) if text else None
 
+    def _readable(self, references: Sequence[str]) -> list[Report]:
+        """The reports there are, in that order. One that cannot be read is left to whoever opens it."""
+        reports = self._store.read_many(references)
+        there = (reports.get(reference) for reference in references)
+        return [report for report in there if isinstance(report, Report) and not report.synthetic]
+
     def _seen(self, officer: Officer, found: Iterator[tuple[str, Head]]) -> list[tuple[str, Head]]:
         heads = list(found)
-        self._store.log_access(officer.actor, "list", [head.reference for _, head in heads], self._now(), self._mint())
+        self._list_was_seen(officer, [head.reference for _, head in heads])
         return heads
+
+    def _list_was_seen(self, officer: Officer, references: Sequence[str]) -> None:
+        self._store.log_access(officer.actor, "list", references, self._now(), self._mint())
 
 
 def _require_supervisor(officer: Officer) -> None:

@@ -4,7 +4,7 @@ What is in the table (`pk` / `sk`):
 - `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
 - `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: somebody saw a list.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
-- `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`.
+- `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`. `FIND#…`: see `finder.py`.
 - `OUTBOX` / `<reference>-<version>`: letters, where the outbox is the sender.
 
 An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
@@ -110,6 +110,11 @@ class Store:
             except Exception as error:
                 found[reference_of(item)] = error
         return found
+
+    def crimed_as(self, number: str) -> str | None:
+        """The reference of the report that has this crime number."""
+        found = self._table.query(index="by_crime_number", where="#crime_number = :number", given={"number": number})
+        return next(map(reference_of, found), None)
 
     def save(self, before: Report, after: Report) -> Report:
         """Write the change from `before` to `after`: one conditional update with its own history entry.

@@ -94,8 +94,10 @@ class Table:
         where: str,
         given: Mapping[str, Value],
         limit: int | None = None,
+        last_first: bool = False,
     ) -> Iterator[Item]:
-        """Every item of one partition that `where` names, in the order of the sort key, page by page as it is used.
+        """Every item of one partition that `where` names, in the order of the sort key (`last_first` turns it round),
+        page by page as it is used.
 
         `limit` is how many are wanted at a time. An index may lag behind the table by a moment.
         """
@@ -103,6 +105,7 @@ class Table:
         request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where), **words.attributes()}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
+        request |= {"ScanIndexForward": False} if last_first else {}
         while True:
             answer = self._client.query(**request)
             yield from map(unmarshal, answer["Items"])

@@ -11,6 +11,7 @@ from chalicelib import language
 from chalicelib.casework import Casework
 from chalicelib.config import Settings
 from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.finder import Finder
 from chalicelib.identity import Verifier
 from chalicelib.letters import Sender
 from chalicelib.queues import Queue
@@ -74,15 +75,21 @@ class Service:
         return CrimeNumbers(self.table, self.settings.force_code, mint)
 
     @cached_property
+    def finder(self) -> Finder:
+        return Finder(self.table, self.secrets)
+
+    @cached_property
     def casework(self) -> Casework:
         said = self.settings
-        return Casework(self.store, self.numbers, self.sender, self.clock, mint, said.force_name, said.service_url)
+        return Casework(
+            self.store, self.numbers, self.finder, self.sender, self.clock, mint, said.force_name, said.service_url
+        )
 
     @cached_property
     def desk(self) -> "Desk":
         from chalicelib.desk import Desk  # not on the way of a submission
 
-        return Desk(self.store, self.numbers, self.clock, mint, self.settings.second_look)
+        return Desk(self.store, self.numbers, self.finder, self.clock, mint, self.settings.second_look)
 
     @cached_property
     def drafts(self) -> "Drafts":

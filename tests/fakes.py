@@ -16,6 +16,7 @@ from moto import mock_aws
 from chalicelib.casework import Casework
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
+from chalicelib.finder import Finder
 from chalicelib.letters import Letter
 from chalicelib.report import Actor, Report
 from chalicelib.rule import TwentyFourHourRule
@@ -81,8 +82,10 @@ class Parts:
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
-        self.casework = Casework(self.store, self.numbers, self.sender, self.clock, mint, "Example Police")
-        self.desk = Desk(self.store, self.numbers, self.clock, mint, second_look={"no_offence"} if second_look else ())
+        self.finder = Finder(table, lambda: (secret,))
+        self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
+        reasons = {"no_offence"} if second_look else set()
+        self.desk = Desk(self.store, self.numbers, self.finder, self.clock, mint, reasons)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
@@ -224,10 +227,10 @@ class _Nothing:
 class FakeTable:
     """`chalicelib.table.Table` in memory: the same methods, conditions, sparse indexes and projections."""
 
-    _INDEXES: Mapping[str, tuple[tuple[str, str], set[str]]] = {
+    _INDEXES: Mapping[str, tuple[tuple[str, ...], set[str]]] = {
         index["IndexName"]: (
-            (index["KeySchema"][0]["AttributeName"], index["KeySchema"][1]["AttributeName"]),
-            set(index["Projection"]["NonKeyAttributes"]),
+            tuple(key["AttributeName"] for key in index["KeySchema"]),
+            set(index["Projection"].get("NonKeyAttributes", ())),
         )
         for index in _PROPERTIES["GlobalSecondaryIndexes"]
     }
@@ -283,11 +286,12 @@ class FakeTable:
         where: str,
         given: Mapping[str, Any],
         limit: int | None = None,
+        last_first: bool = False,
     ) -> Iterator[Item]:
         keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
         found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(where, item, given)]
         kept = {"pk", "sk", *keys, *shown}
-        for item in sorted(found, key=lambda item: item[keys[1]]):
+        for item in sorted(found, key=lambda item: item[keys[-1]], reverse=last_first):
             yield _copied({name: item[name] for name in item if not index or name in kept})
 
 

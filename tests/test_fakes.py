@@ -78,7 +78,9 @@ def test_query_of_the_table(table: Any) -> None:
         table.put_new({"pk": "a", "sk": sk, "said": sk})
     where: dict[str, Any] = {"where": "#pk = :pk AND begins_with(#sk, :start)", "given": {"pk": "a", "start": "LETTER"}}
     assert [item["said"] for item in table.query(**where)] == ["LETTER#1", "LETTER#2"]
-    assert [item["sk"] for item in table.query(where="#pk = :pk", given={"pk": "a"}, limit=1)][-1] == "REPORT"
+    whole: dict[str, Any] = {"where": "#pk = :pk", "given": {"pk": "a"}, "limit": 1}
+    assert [item["sk"] for item in table.query(**whole)] == ["LETTER#1", "LETTER#2", "REPORT"]
+    assert [item["sk"] for item in table.query(**whole, last_first=True)] == ["REPORT", "LETTER#2", "LETTER#1"]
 
 
 def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:
@@ -93,6 +95,14 @@ def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:
     due = table.query(index="by_deadline", where="#due = :group AND #deadline <= :until",
                       given={"group": "new-0", "until": "x"})  # fmt: skip
     assert list(due) == []
+
+
+def test_query_of_an_index_without_order_gives_the_keys(table: Any) -> None:
+    for sk in "12":
+        table.put_new({"pk": "a", "sk": sk, "crime_number": f"20/{sk}/26", "category": "theft"})
+    table.put_new({"pk": "a", "sk": "3"})
+    found = table.query(index="by_crime_number", where="#crime_number = :number", given={"number": "20/2/26"})
+    assert list(found) == [{"pk": "a", "sk": "2", "crime_number": "20/2/26"}]
 
 
 def test_remove_asks_first_and_shows_what_is_there(table: Any) -> None:

@@ -35,6 +35,7 @@ RULES = {
     "statistics",
     "call_backs",
     "by_public",
+    "clues",
     "evidence",
     "colours",
     "language",
@@ -60,8 +61,9 @@ KNOWS = {
     "evidence_files": RULES | {"table"},
     "report_items": RULES | {"table"},
     "store": RULES | {"table", "report_items"},
-    "casework": RULES | {"table", "store", "crime_numbers", "letters"},
-    "desk": RULES | {"table", "store", "crime_numbers"},
+    "finder": RULES | {"table"},
+    "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
+    "desk": RULES | {"table", "store", "crime_numbers", "finder"},
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "wiring": {
@@ -72,6 +74,7 @@ KNOWS = {
         "desk",
         "drafts",
         "evidence_files",
+        "finder",
         "identity",
         "letters",
         "passes",
@@ -313,7 +316,7 @@ def section_of(node: ast.AST) -> str | None:
         return found[1] or found[2]
     if source in ("answers", "report.answers", "said"):
         return ""
-    return source if source in ("about", "harm", "contact", "item") else None
+    return source if source in ("about", "harm", "contact", "where", "item") else None
 
 
 def asked_for(module: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -354,14 +357,15 @@ def _intersected(node: ast.BinOp) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield from ((section, text, ()) for text in texts)
 
 
-READERS = ("chalicelib.triage", "chalicelib.offences", "chalicelib.letters", "chalicelib.casework")
+READERS = ("chalicelib.triage", "chalicelib.offences", "chalicelib.letters", "chalicelib.casework", "chalicelib.clues")
 
 
 @pytest.mark.parametrize("module", READERS)
 def test_the_rules_ask_for_answers_that_the_forms_have(module: str) -> None:
     known, allowed = known_answers(), options()
     asked = set(asked_for(module))
-    assert len(asked) >= {"chalicelib.triage": 35, "chalicelib.offences": 9, "chalicelib.letters": 6}.get(module, 2)
+    assert len(asked) >= {"chalicelib.triage": 35, "chalicelib.offences": 9, "chalicelib.letters": 6,
+                          "chalicelib.clues": 8}.get(module, 2)  # fmt: skip
     for section, name, values in asked:
         section = "items" if section == "item" else section
         assert name in known[section], f"{section}.{name}"

@@ -30,10 +30,12 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.config import Settings
+from chalicelib.desk import Officer
 from chalicelib.handlers.background import Failed
 from chalicelib.identity import Verifier
 from chalicelib.pages import static_name
 from chalicelib.reference import parse
+from chalicelib.report import Actor
 from chalicelib.table import Table
 from chalicelib.token_secrets import NOTICE, TokenSecrets
 from infra.local import functions as local
@@ -224,7 +226,7 @@ class Service(local.Functions):
         parts.verifier = Verifier("https://issuer.example.com", AUDIENCE, self.clock, self._published)
 
     def invoke(self, name: str, event: dict[str, Any]) -> None:
-        with self._as(name):
+        with self.running(name):
             super().invoke(name, event)
 
     def pass_on(self, reference: str) -> None:
@@ -253,7 +255,7 @@ class Service(local.Functions):
         sent["content-type"] = FORM if isinstance(body, list) else "application/json"
         written = urlencode(body) if isinstance(body, list) else json.dumps(body)
         self.routes.add((method, self._matcher.match_route(path).route))
-        with self._as(HTTP):
+        with self.running(HTTP):
             answer = self._gateway.handle_request(method, path, sent, None if body is None else written.encode())
         text, self.answered = answer["body"], answer
         return answer["statusCode"], json.loads(text) if text and text[0] == "{" else text
@@ -275,11 +277,12 @@ class Service(local.Functions):
         assert status == expected, document
 
     @contextmanager
-    def _as(self, function: str) -> Iterator[None]:
+    def running(self, function: str) -> Iterator[wiring.Service]:
+        """As that function, with its parts."""
         self.watch.running.append(function)
         wiring.install(self._parts[function])
         try:
-            yield
+            yield self._parts[function]
         finally:
             self.watch.running.pop()
             for before in self.watch.running[-1:]:
@@ -315,6 +318,7 @@ def service(app_module: Any) -> Iterator[Service]:
         service = Service(app_module.app, settings, watch)
         the_public_reports(service)
         officers_decide(service)
+        officers_search(service)
         the_secret_changes(service)
         somebody_writes(service)
         a_file_is_opened(service)
@@ -393,6 +397,21 @@ def officers_decide(service: Service) -> None:
     assert service.officer("GET /triage?status=awaiting_disposal")[0] == 200
     assert service.officer("GET /statistics")[1]["months"][0]["crimes"]
     service.pass_on(fourth)
+
+
+def officers_search(service: Service) -> None:
+    """By a crime number, and by what two reports have in common."""
+    references = [service.report(f"to be found {number}") for number in range(2)]
+    for reference in references:
+        service.pass_on(reference)
+    service.change(references[0], "crime", CRIME)
+    _, report = service.officer(f"GET /triage/{references[0]}")
+    with service.running(HTTP) as parts:
+        asks = Officer(Actor("olive", "Olive"), is_supervisor=False)
+        assert parts.desk.search(asks, report["crime_number"]).reference == references[0]
+        heads, _ = parts.desk.found(asks, parts.desk.search(asks, "eve@example.com").key)
+        assert {head.reference for head in heads} >= set(references)
+        assert parts.desk.related(asks, parts.desk.read(asks, references[0]))
 
 
 class Writer:
@@ -700,7 +719,7 @@ def test_the_rules_that_no_story_may_bend() -> None:
             )
         )
         assert "CRIME_NUMBERS" not in str(statement) or function in (HTTP, RULE)
-        assert "TOKEN_SECRETS" not in str(statement) or function in (HTTP, LETTER, ERASER)
+        assert "TOKEN_SECRETS" not in str(statement) or function in (HTTP, TRIAGE, LETTER, ERASER)
         assert statement["Resource"] != ["*"] or all(action.startswith("xray:") for action in statement["Action"])
 
 

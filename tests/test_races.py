@@ -19,6 +19,7 @@ from chalicelib.casework import Casework
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
+from chalicelib.finder import Finder
 from chalicelib.forms import EXAMPLES
 from chalicelib.life_cycle import Status
 from chalicelib.report import Actor, Report, verify
@@ -51,12 +52,14 @@ class Force:
         table = self._table()
         numbers = CrimeNumbers(table, "20", mint)
         return Casework(
-            Store(table, lambda: (SECRET,)), numbers, Outbox(table), lambda: self.now, mint, "Exampleshire Police"
-        )
+            Store(table, lambda: (SECRET,)), numbers, Finder(table, lambda: (SECRET,)), Outbox(table),
+            lambda: self.now, mint, "Exampleshire Police",
+        )  # fmt: skip
 
     def desk(self) -> Desk:
         table = self._table()
-        return Desk(Store(table, lambda: (SECRET,)), CrimeNumbers(table, "20", mint), lambda: self.now, mint)
+        store, finder = Store(table, lambda: (SECRET,)), Finder(table, lambda: (SECRET,))
+        return Desk(store, CrimeNumbers(table, "20", mint), finder, lambda: self.now, mint)
 
     def sweep(self) -> Swept:
         table = self._table()

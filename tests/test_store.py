@@ -299,7 +299,7 @@ def test_a_stream_record_of_a_report_names_its_last_change(case: Case, client: A
     case.parts.casework.send_letter(report.reference, 1)
     images = client.scan(TableName=case.table._name)["Items"]
     changes = [report_change(image) for image in images]
-    assert len(images) == 2  # the report and the note of its letter
+    assert len(images) == 6  # the report, the note of its letter, and four clues
     assert [change for change in changes if change] == [(report.reference, 2, "triaged")]
 
 

@@ -98,8 +98,6 @@ class Dev:
         tokens = self._machine.issuer.exchange(_form(request.body))
         refusal = Answer(400, {"Content-Type": "application/json"}, b'{"error":"invalid_grant"}')
         return _json(tokens) if tokens else refusal
-            _json(tokens) if tokens else Answer(400, {"Content-Type": "application/json"}, b'{"error":"invalid_grant"}')
-        )
 
     def _end(self, request: Request) -> Answer:
         back = request.query.get("post_logout_redirect_uri", "")
