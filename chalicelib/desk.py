@@ -4,22 +4,32 @@ Each reads the report, lets the pure rules of `report.py` say what it becomes, a
 update, on the version that the officer saw. Every look at a person's data leaves a record of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from random import Random
 from typing import Any
 
 from chalicelib import offences
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, NotYourRole, Stale, described
+from chalicelib.reference import show
 from chalicelib.report import Actor, Crime, Head, Move, Report, Words, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
 from chalicelib.times import local
-from chalicelib.triage import suspect_named
+from chalicelib.triage import PRIORITIES, suspect_named
+from chalicelib.wanted import Placed, QueuePage, Wanted
+
+log = logging.getLogger("crime-reports")
+
+FREE = 32  # reports that one press of “next” tries at most: as many officers may press at once, and each gets one
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -39,23 +49,20 @@ class Desk:
         """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
         self._store, self._numbers, self._clock, self._mint = store, numbers, clock, mint
 
-    def list_with_news(
-        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
-    ) -> list[tuple[str, Head]]:
-        """Decided reports about which the person has told us more since, in the same order as `list_open`."""
-        return self._seen(officer, islice(_filtered(self._store.heads_with_news(after), wanted), limit))
+    def queue(self, officer: Officer, wanted: Wanted, after: str = "", limit: int = 50, before: str = "") -> QueuePage:
+        """A page of a list, most urgent first, then nearest deadline, each report with its place in that order: what
+        comes after the place `after`, or before the place `before`.
+        """
+        page = self._store.lists.page(wanted, officer.actor.id, self._now(), limit, after, before)
+        self._log_list(officer, page.heads)
+        return page
 
-    def list_open(
-        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
-    ) -> list[tuple[str, Head]]:
-        """Open reports, most urgent first, then nearest deadline, each with its place in that order."""
-        return self._seen(officer, islice(_filtered(self._store.open_heads(after), wanted), limit))
-
-    def list_awaiting_disposal(
-        self, officer: Officer, wanted: Callable[[Head], bool], after: str, limit: int
-    ) -> list[tuple[str, Head]]:
-        """Reports that were crimed automatically and need a disposal, in the same order."""
-        return self._seen(officer, islice(_filtered(self._store.heads_awaiting_disposal(after), wanted), limit))
+    def held_by(self, officer: Officer, holder: str) -> list[Placed]:
+        """What another officer holds, for a supervisor who gives it to others."""
+        _require_supervisor(officer)
+        heads = self._store.lists.held_by(holder, self._now())
+        self._log_list(officer, heads)
+        return heads
 
     def read(self, officer: Officer, reference: str) -> Report:
         """A whole report; that it was seen is recorded first."""
@@ -70,21 +77,48 @@ class Desk:
         return report.files_in
 
     def take_next(self, officer: Officer) -> Report | None:
-        """Claim the most urgent report that nobody holds; None if there is none. Never the same for two officers."""
+        """Claim the most urgent report that nobody holds; None if there is none. Never the same for two officers.
+
+        Whoever loses it to another takes any of the next of its priority: all who press at once would meet again at
+        the second, and at the third. Each is tried once, so this ends.
+        """
         now = self._now()
-        for _, head in self._store.open_heads():
-            if head.held_by(now):
-                continue
-            report = self._store.read(head.reference)
-            if not report or not report.is_open or report.head.held_by(now) or not life.has_room(report):
-                continue
-            try:
-                taken = self._store.save(report, life.claim(assessed(report), officer.actor, now))
-            except ConditionFailed:
-                continue  # another officer was quicker
-            self._store.log_access(officer.actor, "next", [taken.reference], now, self._mint())
-            return taken
+        for head in _in_turn(self._store.lists.free(now, FREE), Random(self._mint())):
+            if taken := self._take(officer, head.reference, now):
+                self._store.log_access(officer.actor, "next", [taken.reference], now, self._mint())
+                return taken
         return None
+
+    def _take(self, officer: Officer, reference: str, now: datetime) -> Report | None:
+        """Claim it if it is still free; None if it is not, or is broken: that must not keep everybody from the rest."""
+        try:
+            report = self._store.read(reference)
+            if not report or not report.is_open or report.head.held_by(now) or not life.has_room(report):
+                return None
+            return self._store.save(report, life.claim(assessed(report), officer.actor, now))
+        except ConditionFailed:
+            return None  # another officer was quicker
+        except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
+            log.error("report cannot be read", extra={"reference": show(reference), "error": described(error)})
+            return None
+
+    def renew(self, officer: Officer, reference: str) -> datetime | None:
+        """Go on holding it while working on it; until when, None if the officer does not hold it any more. What others
+        change meanwhile is no reason to lose it, nor is a history that is full: then the lease ends when it ends.
+        """
+        now, until = self._now(), None
+        for _ in range(TRIES):
+            report = self._find(reference)
+            if not report.claim or report.head.held_by(now) != officer.actor:
+                return None
+            until = report.claim.until
+            renewed = life.claim(assessed(report), officer.actor, now) if life.has_room(report) else report
+            if renewed.version == report.version:
+                break
+            with suppress(ConditionFailed):
+                self._store.save(report, renewed)
+                return now + life.LEASE
+        return until
 
     def claim(self, officer: Officer, reference: str, version: int) -> Report:
         """Hold the report for half an hour."""
@@ -177,7 +211,7 @@ class Desk:
     def _current(self, officer: Officer, reference: str, version: int) -> Report:
         """The report if it is as the officer saw it and nobody else holds it."""
         report = self._find(reference)
-        if report.version != version:
+        if report.version != version and not _only_renewed(report, version, officer):
             raise _stale(report)
         holder = report.head.held_by(self._now())
         if holder and holder.id != officer.actor.id and not officer.is_supervisor:
@@ -208,10 +242,25 @@ class Desk:
     def _words(self, text: str | None) -> Words | None:
         return Words(0, text, self._mint()) if text else None
 
-    def _seen(self, officer: Officer, found: Iterator[tuple[str, Head]]) -> list[tuple[str, Head]]:
-        heads = list(found)
+    def _log_list(self, officer: Officer, heads: Sequence[Placed]) -> None:
         self._store.log_access(officer.actor, "list", [head.reference for _, head in heads], self._now(), self._mint())
-        return heads
+
+
+def _require_supervisor(officer: Officer) -> None:
+    if not officer.is_supervisor:
+        raise NotYourRole("A supervisor may do this.")
+
+
+def _in_turn(heads: Sequence[Head], random: Random) -> list[Head]:
+    """The first, then the others by priority, and within one at random."""
+    ranks = (None, *PRIORITIES)
+    return [*heads[:1], *sorted(heads[1:], key=lambda head: (ranks.index(head.priority), random.random()))]
+
+
+def _only_renewed(report: Report, version: int, officer: Officer) -> bool:
+    """Whether nothing has happened since `version` but that this officer went on holding it."""
+    since = report.entries[version:]
+    return bool(since) and all((entry["what"], entry["by"]) == ("claimed", officer.actor.id) for entry in since)
 
 
 def _stale(report: Report) -> Stale:
@@ -222,7 +271,3 @@ def _stale(report: Report) -> Stale:
         changed_by=last["by_name"],
         changed_at=last["at"],
     )
-
-
-def _filtered(heads: Iterator[tuple[str, Head]], wanted: Callable[[Head], bool]) -> Iterator[tuple[str, Head]]:
-    return ((place, head) for place, head in heads if wanted(head))

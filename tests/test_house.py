@@ -36,6 +36,7 @@ RULES = {
     "evidence",
     "colours",
     "language",
+    "wanted",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -55,7 +56,8 @@ KNOWS = {
     "drafts": RULES | {"table"},
     "evidence_files": RULES | {"table"},
     "report_items": RULES | {"table"},
-    "store": RULES | {"table", "report_items"},
+    "work_lists": RULES | {"table", "report_items"},
+    "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "letters"},
     "desk": RULES | {"table", "store", "crime_numbers"},
     "rule": RULES | {"table", "store", "crime_numbers"},

@@ -164,6 +164,7 @@ def test_table_is_created_with_its_stream_and_indexes(outputs: Any) -> None:
         "by_urgency": ("worklist", "urgency"),
         "by_month_received": ("received_month", "received_at"),
         "by_month_crimed": ("crimed_month", "crimed_at"),
+        "by_holder": ("claimed_by", "claimed_until"),
     }
 
 
