@@ -25,10 +25,9 @@ from typing import Any
 
 from chalicelib.errors import AlreadySent
 from chalicelib.reference import candidates, smoke_token
-from chalicelib.report import Actor, Head, Report
+from chalicelib.report import Actor, Report
 from chalicelib.report_items import (
     SHARDS,
-    head_of,
     head_values,
     key,
     letter_key,
@@ -39,18 +38,18 @@ from chalicelib.report_items import (
 )
 from chalicelib.table import ConditionFailed, Item, Table
 from chalicelib.times import month, read_stamp, stamp
-from chalicelib.triage import urgency
+from chalicelib.work_lists import WorkLists
 
-PAGE = 200  # heads read at a time: the longest list an officer can ask for
+PAGE = 200  # read at a time at first
 
 
 class Store:
     """Reports in one DynamoDB table. `secrets` turn submission tokens into references: the first new ones, all of them
-    those that came before.
+    those that came before. `lists` are what officers work from.
     """
 
     def __init__(self, table: Table, secrets: Callable[[], Sequence[bytes]]) -> None:
-        self._table, self._secrets = table, secrets
+        self._table, self._secrets, self.lists = table, secrets, WorkLists(table)
 
     # Submission and change
 
@@ -137,27 +136,7 @@ class Store:
             item = there.item  # our own write, made again by the SDK because its answer was lost
         return report_of(item)
 
-    # Lists and counts
-
-    def open_heads(self, after: str = "") -> Iterator[tuple[str, Head]]:
-        """Open reports beyond the place `after`, each with its place: most urgent first, then nearest deadline."""
-        new = heapq.merge(*(self._in_group(f"new-{shard}") for shard in range(SHARDS)), key=lambda pair: pair[0])
-        seen = set()
-        for place, head in new:
-            seen.add(head.reference)
-            if place > after:
-                yield place, head
-        for place, head in self._in_work_list("open", after):
-            if head.reference not in seen:
-                yield place, head
-
-    def heads_awaiting_disposal(self, after: str = "") -> Iterator[tuple[str, Head]]:
-        """Reports crimed automatically that an officer still has to dispose of, in the same order."""
-        return self._in_work_list("awaiting_disposal", after)
-
-    def heads_with_news(self, after: str = "") -> Iterator[tuple[str, Head]]:
-        """Decided reports about which the person has told us more since, in the same order."""
-        return self._in_work_list("new_information", after)
+    # Counts, and what is due; `lists` has the rest
 
     def due(self, until: datetime, kinds: Sequence[str] = ("new", "open")) -> Iterator[str]:
         """References of open reports whose deadline is not after `until`, nearest deadline first, each once.
@@ -189,22 +168,8 @@ class Store:
         for one in months:
             yield from self._table.query(index="by_month_crimed", where="#crimed_month = :month", given={"month": one})
 
-    def _in_group(self, group: str) -> Iterator[tuple[str, Head]]:
-        for item in self._group_items(group):
-            head = head_of(item)
-            yield urgency(None, item["deadline"], head.reference), head
-
     def _group_items(self, group: str) -> Iterator[Item]:
         return self._table.query(index="by_deadline", where="#due = :group", given={"group": group}, limit=PAGE)
-
-    def _in_work_list(self, name: str, after: str) -> Iterator[tuple[str, Head]]:
-        items = self._table.query(
-            index="by_urgency",
-            where="#worklist = :name AND #urgency > :after",
-            given={"name": name, "after": after or " "},
-            limit=PAGE,
-        )
-        return ((item["urgency"], head_of(item)) for item in items)
 
     # Letters
 

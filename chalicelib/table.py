@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Value = str | int | bytes | Sequence[str] | None
 Item = dict[str, Any]
 
+GROWTH = 4
+
 
 class ConditionFailed(Exception):
     """A conditional write met an item in another state; `item` is that item, None if there is none."""
@@ -92,6 +94,7 @@ class Table:
         *,
         index: str | None = None,
         where: str,
+        only: str = "",
         given: Mapping[str, Value],
         limit: int | None = None,
         last_first: bool = False,
@@ -99,19 +102,24 @@ class Table:
         """Every item of one partition that `where` names, in the order of the sort key (`last_first` turns it round),
         page by page as it is used.
 
-        `limit` is how many are wanted at a time. An index may lag behind the table by a moment.
+        DynamoDB keeps back what does not fit `only`. `limit` is how many are looked at first; each time that was not
+        enough it is GROWTH times as many, so that a filter that lets little through takes few requests, and one that
+        lets through much brings little too much. An index may lag behind the table by a moment.
         """
         words = _Expression(given)
-        request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where), **words.attributes()}
+        request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where)}
+        request |= {"FilterExpression": words.named(only)} if only else {}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
         request |= {"ScanIndexForward": False} if last_first else {}
+        request |= words.attributes()
         while True:
             answer = self._client.query(**request)
             yield from map(unmarshal, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request |= {"Limit": request["Limit"] * GROWTH} if limit else {}
 
     def _conditionally(self, call: Any, **request: Any) -> Any:
         try:

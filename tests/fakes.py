@@ -18,10 +18,11 @@ from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
 from chalicelib.finder import Finder
 from chalicelib.letters import Letter
-from chalicelib.report import Actor, Report
+from chalicelib.report import Actor, Head, Report
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.wanted import Wanted
 from chalicelib.wiring import client
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -102,6 +103,15 @@ class Parts:
     def crime(self, reference: str, officer: Officer = ANN, disposal: Any = "filed") -> Report:
         version = self.now(reference).version
         return self.desk.crime(officer, reference, version, "44", disposal, None, None)
+
+    def listed(self, name: str = "open") -> list[Head]:
+        """A whole list, page by page."""
+        page = self.store.lists.page(Wanted(name), "", self.clock.now, 200)
+        heads = page.heads
+        while page.more:
+            page = self.store.lists.page(Wanted(name), "", self.clock.now, 200, heads[-1][0])
+            heads += page.heads
+        return [head for _, head in heads]
 
     def deliver_letters(self, reference: str) -> None:
         """What the letters queue brings for everything that happened to a report."""
@@ -284,12 +294,14 @@ class FakeTable:
         *,
         index: str | None = None,
         where: str,
+        only: str = "",
         given: Mapping[str, Any],
         limit: int | None = None,
         last_first: bool = False,
     ) -> Iterator[Item]:
         keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
-        found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(where, item, given)]
+        asked = f"( {where} ) AND ( {only} )" if only else where
+        found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(asked, item, given)]
         kept = {"pk", "sk", *keys, *shown}
         for item in sorted(found, key=lambda item: item[keys[-1]], reverse=last_first):
             yield _copied({name: item[name] for name in item if not index or name in kept})
@@ -307,6 +319,7 @@ def _copied(item: Item | None) -> Any:
 def _holds(condition: str, item: Item, given: Mapping[str, Any]) -> bool:
     """The few words of DynamoDB's expressions that the service uses, read as Python."""
     python = re.sub(r"attribute_(not_)?exists\(#?(\w+)\)", r"\1has('\2')", condition)
+    python = re.sub(r"#(\w+) BETWEEN :(\w+) AND :(\w+)", r":\2 <= #\1 <= :\3", python)
     python = re.sub(r"#(\w+)", r"value('\1')", python)
     python = re.sub(r":(\w+)", r"given['\1']", python)
     for theirs, ours in ((" = ", " == "), ("AND", "and"), ("OR", "or"), ("not_has", "not has")):

@@ -49,7 +49,7 @@ def test_a_decision_in_the_same_moment_stops_neither_words_nor_the_stop_of_lette
     wire.meddle = meanwhile("update_item", 1, decide)
     VERBS[what](parts, reference)
     assert done(parts, reference) == ["received", "not_crimed", what]
-    assert [head.reference for _, head in parts.store.heads_with_news()] == [reference] * (what == "added")
+    assert [head.reference for head in parts.listed("new_information")] == [reference] * (what == "added")
 
 
 def test_a_time_for_a_call_that_comes_after_the_decision_is_refused(case: tuple[Parts, Wire]) -> None:
@@ -116,6 +116,6 @@ def test_news_are_read_when_an_officer_writes_and_not_when_one_holds_the_report(
     version = parts.crime(reference).version
     VERBS["added"](parts, reference)
     parts.desk.claim(ANN, reference, version + 1)
-    assert [head.reference for _, head in parts.store.heads_with_news()] == [reference]
+    assert [head.reference for head in parts.listed("new_information")] == [reference]
     parts.desk.note(ANN, reference, version + 2, "Read.")
-    assert not list(parts.store.heads_with_news())
+    assert not parts.listed("new_information")

@@ -11,6 +11,7 @@ from chalicelib import report as life
 from chalicelib.desk import Officer
 from chalicelib.errors import InvalidAnswers, NotAllowed, NotFound, Stale
 from chalicelib.report import LEASE, Head
+from chalicelib.wanted import Wanted
 from tests.fakes import (
     ANN,
     BOB,
@@ -24,10 +25,7 @@ from tests.fakes import (
 
 
 def listed(parts: Parts, officer: Officer = ANN, after: str = "", limit: int = 50, **wanted: str) -> list[Any]:
-    def fits(head: Head) -> bool:
-        return all(getattr(head, name) == value for name, value in wanted.items())
-
-    return parts.desk.list_open(officer, fits, after, limit)
+    return parts.desk.queue(officer, Wanted(**wanted), after, limit).heads
 
 
 def references(found: list[tuple[str, Head]]) -> list[str]:
@@ -281,11 +279,11 @@ def test_awaiting_disposal_lists_what_was_crimed_automatically(parts: Parts) -> 
     parts.crime(parts.submit("decided").reference)
     parts.clock.advance(hours=25)
     parts.sweep()
-    waiting = parts.desk.list_awaiting_disposal(ANN, lambda head: True, "", 50)
+    waiting = listed(parts, list="awaiting_disposal")
     assert references(waiting) == [urgent, standard] and listed(parts) == []
     parts.desk.claim(ANN, urgent, 2)
     parts.desk.dispose(ANN, urgent, 3, "further_investigation", None, None)
-    assert references(parts.desk.list_awaiting_disposal(ANN, lambda head: True, waiting[0][0], 50)) == [standard]
+    assert references(listed(parts, after=waiting[0][0], list="awaiting_disposal")) == [standard]
 
 
 def test_every_way_of_seeing_is_recorded(parts: Parts) -> None:

@@ -306,7 +306,7 @@ def test_it_stops_in_time(desk: Desk) -> None:
 def test_a_draft_is_in_no_list_of_reports(desk: Desk) -> None:
     desk.begin()
     desk.parts.clock.now += KEPT
-    assert list(desk.parts.store.open_heads()) == []
+    assert desk.parts.listed() == []
     assert list(desk.parts.store.due(desk.parts.clock.now)) == []
     assert list(desk.parts.store.received_in(["2026-11"])) == []
 

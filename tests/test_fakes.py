@@ -105,6 +105,20 @@ def test_query_of_an_index_without_order_gives_the_keys(table: Any) -> None:
     assert list(found) == [{"pk": "a", "sk": "2", "crime_number": "20/2/26"}]
 
 
+def test_query_keeps_back_what_is_not_wanted_and_goes_either_way(table: Any) -> None:
+    for number in range(30):
+        table.put_new({"pk": "a", "sk": f"{number:02}", "worklist": "open", "urgency": f"1#{number:02}",
+                       "category": ("theft", "burglary")[number % 2],
+                       "claimed_until": f"{number:02}" if number % 3 else None})  # fmt: skip
+    where = "#worklist = :name AND #urgency BETWEEN :first AND :last"
+    given = {"name": "open", "first": "1#03", "last": "1#27", "category": "theft", "now": "10"}
+    only = "#category = :category AND ( attribute_not_exists(#claimed_until) OR #claimed_until <= :now )"
+    wanted = [f"{number:02}" for number in (4, 6, 8, 10, 12, 18, 24)]
+    for last_first in (False, True):
+        found = table.query(index="by_urgency", where=where, only=only, given=given, limit=2, last_first=last_first)
+        assert [item["sk"] for item in found] == (wanted[::-1] if last_first else wanted)
+
+
 def test_remove_asks_first_and_shows_what_is_there(table: Any) -> None:
     table.put_new({"pk": "a", "sk": "b", "version": 2})
     assert refused(table.remove, "a", "b", condition="#version = :was", given={"was": 1})["version"] == 2

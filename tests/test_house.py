@@ -39,6 +39,7 @@ RULES = {
     "evidence",
     "colours",
     "language",
+    "wanted",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -60,10 +61,12 @@ KNOWS = {
     "drafts": RULES | {"table"},
     "evidence_files": RULES | {"table"},
     "report_items": RULES | {"table"},
-    "store": RULES | {"table", "report_items"},
     "finder": RULES | {"table"},
+    "work_lists": RULES | {"table", "report_items"},
+    "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
-    "desk": RULES | {"table", "store", "crime_numbers", "finder"},
+    "changes": RULES | {"table", "store", "crime_numbers", "finder"},
+    "desk": RULES | {"table", "finder", "changes"},
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "wiring": {

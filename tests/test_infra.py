@@ -165,6 +165,7 @@ def test_table_is_created_with_its_stream_and_indexes(outputs: Any) -> None:
         "by_month_received": ("received_month", "received_at"),
         "by_month_crimed": ("crimed_month", "crimed_at"),
         "by_crime_number": ("crime_number",),
+        "by_holder": ("claimed_by", "claimed_until"),
     }
 
 

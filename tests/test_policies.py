@@ -30,7 +30,7 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.config import Settings
-from chalicelib.desk import Officer
+from chalicelib.desk import Desk, Officer
 from chalicelib.handlers.background import Failed
 from chalicelib.identity import Verifier
 from chalicelib.pages import static_name
@@ -38,9 +38,10 @@ from chalicelib.reference import parse
 from chalicelib.report import Actor
 from chalicelib.table import Table
 from chalicelib.token_secrets import NOTICE, TokenSecrets
+from chalicelib.wanted import MINE, Wanted
 from infra.local import functions as local
 from infra.local.issuer import AUDIENCE, Issuer
-from tests.fakes import Clock, Died, answers, break_item
+from tests.fakes import ANN, Clock, Died, answers, break_item
 
 ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / ".chalice" / "policies"
@@ -276,6 +277,11 @@ class Service(local.Functions):
         status, document = self.officer(f"POST /triage/{reference}/{move}", body, If_Match=f'"{report["version"]}"')
         assert status == expected, document
 
+    def at_the_desk(self, do: Callable[[Desk], Any]) -> Any:
+        """What a page of the desk does."""
+        with self.running(HTTP):
+            return do(wiring.service().desk)
+
     @contextmanager
     def running(self, function: str) -> Iterator[wiring.Service]:
         """As that function, with its parts."""
@@ -395,6 +401,7 @@ def officers_decide(service: Service) -> None:
     service.change(fourth, "crime", CRIME)
     service.change(fourth, "disposal", {"disposal": "filed", "outcome": 18})
     assert service.officer("GET /triage?status=awaiting_disposal")[0] == 200
+    service.at_the_desk(lambda desk: desk.queue(ANN, Wanted(MINE)))
     assert service.officer("GET /statistics")[1]["months"][0]["crimes"]
     service.pass_on(fourth)
 

@@ -9,8 +9,10 @@ from chalicelib import report as life
 from chalicelib.errors import AlreadySent
 from chalicelib.reference import smoke_token
 from chalicelib.report import Report, Words
+from chalicelib.report_items import SHARDS
 from chalicelib.store import Store, report_change
 from chalicelib.table import ConditionFailed
+from chalicelib.wanted import Wanted
 from tests.fakes import (
     ANN,
     NOW,
@@ -45,7 +47,7 @@ def noted(report: Report, text: str = "a note") -> Report:
 
 
 def items_of_reports(case: Case) -> int:
-    return len([head for _, head in case.store.open_heads()])
+    return len(case.parts.listed())
 
 
 # Submission
@@ -218,11 +220,11 @@ def test_lists_are_whole_in_order_and_without_repeats(case: Case, page_size: int
     order = {None: 0, "urgent": 1, "high": 2, "standard": 3}
     expected = sorted(made, key=lambda report: (order[report.priority], report.deadline))
     case.wire.page_size = page_size
-    found = list(case.store.open_heads())
+    found = case.store.lists.page(Wanted(), "", NOW, 200).heads
     assert [head for _, head in found] == [report.head for report in expected]
     assert [place for place, _ in found] == sorted(place for place, _ in found)
     for start, (place, _) in enumerate(found, start=1):
-        assert list(case.store.open_heads(after=place)) == found[start:]
+        assert case.store.lists.page(Wanted(), "", NOW, 200, place).heads == found[start:]
     assert list(case.store.due(NOW)) == []
     by_deadline = sorted(made, key=lambda report: report.deadline)
     assert list(case.store.due(made[-1].deadline)) == [report.reference for report in by_deadline]
@@ -231,16 +233,14 @@ def test_lists_are_whole_in_order_and_without_repeats(case: Case, page_size: int
 
 def test_a_report_that_is_touched_while_it_is_listed_is_listed_once(case: Case) -> None:
     reference = case.parts.submit("token").reference
-    found = case.store.open_heads()
-    first = next(found)
-    case.parts.casework.triage(reference)
-    assert [first[1].reference, *(head.reference for _, head in found)] == [reference]
+    case.wire.meddle = meanwhile("query", SHARDS + 1, lambda: case.parts.casework.triage(reference))
+    assert [head.reference for head in case.parts.listed()] == [reference]
 
 
 def test_a_report_that_is_touched_before_the_work_list_is_read_is_not_missed(case: Case) -> None:
     reference = case.parts.submit("token").reference
     case.wire.meddle = meanwhile("query", 1, lambda: case.parts.casework.triage(reference))
-    assert [head.reference for _, head in case.store.open_heads()] == [reference]
+    assert [head.reference for head in case.parts.listed()] == [reference]
 
 
 def test_decided_reports_leave_the_lists_and_those_without_disposal_wait(case: Case) -> None:
@@ -250,10 +250,10 @@ def test_decided_reports_leave_the_lists_and_those_without_disposal_wait(case: C
     parts.desk.not_crime(ANN, closed, 1, "no_offence", "why", {})
     parts.clock.advance(hours=24)
     parts.sweep()
-    assert list(case.store.open_heads()) == [] == list(case.store.due(parts.clock.now))
-    assert [head.reference for _, head in case.store.heads_awaiting_disposal()] == [by_rule]
+    assert parts.listed() == [] == list(case.store.due(parts.clock.now))
+    assert [head.reference for head in parts.listed("awaiting_disposal")] == [by_rule]
     parts.desk.dispose(ANN, by_rule, parts.now(by_rule).version, "filed", None, None)
-    assert list(case.store.heads_awaiting_disposal()) == []
+    assert parts.listed("awaiting_disposal") == []
 
 
 def test_what_was_received_and_crimed_is_counted_once(case: Case) -> None:
@@ -279,14 +279,14 @@ def test_what_was_received_and_crimed_is_counted_once(case: Case) -> None:
 def test_accesses_are_kept_apart_for_reports_and_lists(case: Case) -> None:
     reference = case.parts.submit("token").reference
     case.parts.desk.read(ANN, reference)
-    case.parts.desk.list_open(ANN, lambda head: True, "", 50)
+    case.parts.desk.queue(ANN, Wanted())
     (seen,), (listed,) = case.store.accesses(reference=reference), case.store.accesses(officer=ANN.actor.id)
     assert (seen["what"], seen["officer"], seen["officer_name"]) == ("read", "officer-ann", "Ann Officer")
     assert (listed["what"], listed["references"]) == ("list", [reference])
 
 
 def test_an_empty_list_is_a_consultation_too(case: Case) -> None:
-    case.parts.desk.list_open(ANN, lambda head: True, "", 50)
+    case.parts.desk.queue(ANN, Wanted())
     assert [item["references"] for item in case.store.accesses(officer=ANN.actor.id)] == [[]]
 
 
@@ -332,7 +332,7 @@ def test_the_report_of_the_smoke_test_is_in_no_list_and_counted_nowhere(case: Ca
     triaged = case.parts.now(report.reference)
     assert (triaged.status, triaged.synthetic) == ("queued", True)
     assert [letter["state"] for letter in case.store.letters(report.reference)] == ["withheld: it is the smoke test's"]
-    assert not list(case.store.open_heads()) and not case.parts.sender.sent
+    assert not case.parts.listed() and not case.parts.sender.sent
     assert not list(case.store.received_in(["2026-11"])) and not list(case.store.due(case.parts.clock.now))
 
 

@@ -22,6 +22,7 @@ from chalicelib.pages import desk as pages
 from chalicelib.pages.desk import Ask
 from chalicelib.reference import parse
 from chalicelib.report import Report
+from chalicelib.sessions import Colleague
 from chalicelib.times import stamp
 from chalicelib.wiring import service
 
@@ -107,7 +108,9 @@ def _form(
     status: int = 200,
 ) -> Response:
     meanwhile = [event for event in pages.timeline(report) if seen and event.version > seen]
-    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile)
+    colleagues = service().sessions.colleagues() if move.ask.name == "assign" else ()
+    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile,
+                      colleagues)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 
@@ -128,8 +131,7 @@ def _suggested(move: Move, report: Report) -> dict[str, str]:
     """What the form begins with: the offence that the answers suggest."""
     if move.ask.name != "crime":
         return {}
-    suggestion = service().desk.suggestion(report)
-    return {"offence": suggestion.code}
+    return {"offence": service().desk.suggestion(report).code}
 
 
 def _version(typed: Mapping[str, str]) -> int:
@@ -186,10 +188,15 @@ def _assess(desk: Desk, seat: Seat, reference: str, version: int, said: forms.As
 
 
 def _assign(desk: Desk, seat: Seat, reference: str, version: int, said: forms.Assign) -> Report:
-    colleague = service().sessions.colleague(said.to or "")
-    if not colleague or not colleague.roles & set(HANDLE_REPORTS):
+    return desk.assign(seat.officer, reference, version, colleague(said.to).actor)
+
+
+def colleague(officer: str | None) -> Colleague:
+    """Who may be given reports. Raises InvalidAnswers."""
+    found = service().sessions.colleague(officer or "")
+    if not found or not found.roles & set(HANDLE_REPORTS):
         raise InvalidAnswers(errors=[FieldError("to", "Select an officer")])
-    return desk.assign(seat.officer, reference, version, colleague.actor)
+    return found
 
 
 MOVES = {

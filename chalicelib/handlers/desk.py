@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import InvalidAnswers
+from chalicelib.evidence import File
 from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other, site_of
-from chalicelib.handlers.officers import plain_reference
+from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
 from chalicelib.handlers.sign_in import Seat, at_desk
 from chalicelib.pages import desk as pages
 from chalicelib.pages.desk_place import Place
 from chalicelib.reference import show
 from chalicelib.report import Report
-from chalicelib.wanted import LISTS, Wanted, read_place
+from chalicelib.wanted import LISTS, OPEN_LIST, Wanted
 from chalicelib.wiring import service
 
 desk = Blueprint(__name__)
@@ -111,19 +112,21 @@ def to_report(request: Request, reference: str, done: str) -> Response:
 
 
 def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -> Response:
-    query = query_of(request)
-    wanted = _wanted(query)
-    after = read_place(query.get("after", ""))
-    found = service().desk.queue(seat.officer, wanted, after, ROWS)
+    query = query_of(request) if request.method == "GET" else {}
+    wanted, after, before = _wanted(query), _place(query, "after"), _place(query, "before")
+    found = service().desk.queue(seat.officer, wanted, after, ROWS, before)
     asked = {name: value for name, value in vars(wanted).items() if value}
-    more = found.heads[-1][0] if found.more and found.heads else ""
-    address = f"{base(request)}/desk"
+
+    def to(**place: str) -> str:
+        return f"{base(request)}/desk?{urlencode(asked | place)}"
+
+    first, last = (found.heads[0][0], found.heads[-1][0]) if found.heads else ("", "")
     shown = pages.Queue(
         title=_TITLES[wanted.list],
         heads=[head for _, head in found.heads],
         query=asked,
-        first=f"{address}?{urlencode(asked)}" if after else "",
-        after=f"{address}?{urlencode({**asked, 'after': more})}" if more else "",
+        before=to(before=cursor_of(first)) if found.earlier and first else to() if after and not first else "",
+        after=to(after=cursor_of(last)) if found.more and last else "",
     )
     html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem)
     return page(html, status, allowing=SCRIPTS)
@@ -131,11 +134,19 @@ def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -
 
 def _wanted(query: dict[str, str]) -> Wanted:
     """What the address asks for; whatever is not known there is passed over, as a page is not for programs."""
-    named = query.get("list", "open")
-    return Wanted.of(named if named in LISTS else "open", query)
+    known = {"category": pages.NAMES, "status": pages.STATUSES, "priority": pages.RANKS}
+    asked = {name: query[name] for name, values in known.items() if query.get(name) in values}
+    return Wanted(query["list"] if query.get("list") in LISTS else OPEN_LIST, **asked)
 
 
-def _files(report: Report) -> list[tuple[pages.File, str]] | None:
+def _place(query: dict[str, str], name: str) -> str:
+    try:
+        return place_in(query.get(name, ""))
+    except InvalidAnswers:
+        return ""
+
+
+def _files(report: Report) -> list[tuple[File, str]] | None:
     files = kept_files(report.files_in)
     verdict = service().evidence.verdict
     return None if files is None else [(file, verdict(report.files_in, file)) for file in files]

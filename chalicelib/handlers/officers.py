@@ -21,6 +21,7 @@ from chalicelib.report import Head, Report
 from chalicelib.statistics import table
 from chalicelib.times import month, stamp
 from chalicelib.triage import PRIORITIES, UNASSESSED, assess
+from chalicelib.wanted import OPEN_LIST, Wanted
 from chalicelib.wiring import service
 
 officers = Blueprint(__name__)
@@ -40,13 +41,9 @@ def list_reports(request: Request, identity: Identity) -> Response:
     ones whose person has told us more since. Most urgent first.
     """
     query = query_of(request)
-    wanted, limit, after = _filters(query), _limit(query), _place(query)
-    desk, officer = service().desk, _officer(identity)
-    decided = {AWAITING_DISPOSAL: desk.list_awaiting_disposal, NEW_INFORMATION: desk.list_with_news}
-    lister = decided.get(query.get("status", ""), desk.list_open)
-    found = lister(officer, lambda head: all(_matches(head, *pair) for pair in wanted.items()), after, limit)
-    more = {"cursor": _cursor(found[-1][0])} if len(found) == limit else {}
-    return data({"reports": [_head(head) for _, head in found]} | more)
+    page = service().desk.queue(_officer(identity), _wanted(query), place_in(query.get("cursor", "")), _limit(query))
+    more = {"cursor": cursor_of(page.heads[-1][0])} if page.more else {}
+    return data({"reports": [_head(head) for _, head in page.heads]} | more)
 
 
 @officers.route("/triage/next", **_CHANGE)
@@ -221,7 +218,7 @@ def _history(report: Report) -> list[dict[str, Any]]:
     return entries
 
 
-def _filters(query: dict[str, str]) -> dict[str, str]:
+def _wanted(query: dict[str, str]) -> Wanted:
     allowed = {
         "status": [AWAITING_DISPOSAL, NEW_INFORMATION, *sorted(OPEN)],
         "category": list(CATEGORIES),
@@ -232,11 +229,8 @@ def _filters(query: dict[str, str]) -> dict[str, str]:
               for name, value in asked.items() if value not in allowed[name]]  # fmt: skip
     if errors:
         raise InvalidAnswers(errors=errors)
-    return {name: value for name, value in asked.items() if value not in (AWAITING_DISPOSAL, NEW_INFORMATION)}
-
-
-def _matches(head: Head, name: str, value: str) -> bool:
-    return (getattr(head, name) or UNASSESSED) == value
+    decided = asked.pop("status") if asked.get("status") in (AWAITING_DISPOSAL, NEW_INFORMATION) else OPEN_LIST
+    return Wanted(decided, **asked)
 
 
 def _limit(query: dict[str, str]) -> int:
@@ -246,12 +240,13 @@ def _limit(query: dict[str, str]) -> int:
     return int(text)
 
 
-def _cursor(place: str) -> str:
+def cursor_of(place: str) -> str:
+    """A place in a list as an address carries it."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
-def _place(query: dict[str, str]) -> str:
-    cursor = query.get("cursor", "")
+def place_in(cursor: str) -> str:
+    """The place that a cursor names. Raises InvalidAnswers."""
     try:
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except ValueError:

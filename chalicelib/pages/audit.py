@@ -71,5 +71,5 @@ def officer(place: Place, who: Colleague, held: Sequence[Head], accesses: Access
 
 
 def _seen(accesses: Accesses) -> list[Seen]:
-    return [Seen(spoken(read_stamp(one["at"])), one["officer_name"], _WHAT.get(one["what"], one["what"]),
+    return [Seen(spoken(read_stamp(one["at"])), one["officer_name"], _WHAT.get(str(one["what"]), str(one["what"])),
                  [show(reference) for reference in one["references"]]) for one in accesses]  # fmt: skip

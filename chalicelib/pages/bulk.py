@@ -1,13 +1,12 @@
 """Several reports at once at the desk: what is to be done to them, and what became of each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from chalicelib.errors import FieldError
-from chalicelib.pages.desk import Ask
+from chalicelib.pages.desk import Ask, Colleague, with_colleagues
 from chalicelib.pages.desk_place import Place
-from chalicelib.pages.fields import Field, Problem, fields_of
+from chalicelib.pages.fields import Problem, fields_of
 from chalicelib.pages.render import render
 from chalicelib.reference import show
 
@@ -19,15 +18,6 @@ class Chosen(Protocol):
     def reference(self) -> str: ...
     @property
     def version(self) -> int: ...
-
-
-class Colleague(Protocol):
-    """Somebody to whom reports can be given."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
 
 
 def form(
@@ -52,12 +42,3 @@ def results(place: Place, ask: Ask, done: Sequence[tuple[str, str]]) -> str:
     listed = [(show(reference), why) for reference, why in done]
     failed = sum(bool(why) for _, why in listed)
     return render("desk_results.html", place=place, site=place.site, ask=ask, results=listed, failed=failed)
-
-
-def with_colleagues(field: Field, colleagues: Sequence[Colleague]) -> Field:
-    """The question of whom to give reports, with those who may have them."""
-    if field.name != "to":
-        return field
-    options = {one.id: one.name for one in colleagues}
-    ask = replace(field.question.ask, options=options)
-    return replace(field, question=replace(field.question, kind="choice", ask=ask, required=True))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from chalicelib.by_officers import THRIVE, letters_in
 from chalicelib.errors import FieldError
@@ -20,8 +20,9 @@ from chalicelib.pages.render import render
 from chalicelib.reference import show
 from chalicelib.report import TIME_TO_CRIME, Head, Report, verify
 from chalicelib.times import local, read_stamp, spoken, stamp
-from chalicelib.triage import UNASSESSED, assess, suspect_named
+from chalicelib.triage import PRIORITIES, UNASSESSED, assess, suspect_named
 
+RANKS = (*PRIORITIES, UNASSESSED)
 NAMES = {"burglary": "Burglary", "theft": "Theft", "criminal_damage": "Criminal damage"}
 STATUSES = {"received": "Received", "queued": "Queued", "awaiting_information": "Awaiting information",
             "crimed": "Crimed", "not_crimed": "Not crimed"}  # fmt: skip
@@ -64,13 +65,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Queue:
-    """What a page of the queue shows. `query` is what was asked for, by name; `before` and `after` lead on."""
+    """What a page of the queue shows. `query` is what was asked for, by name; `before` and `after` lead on and back."""
 
     title: str
     heads: Sequence[Head]
     query: Mapping[str, str]
-    counts: Mapping[str, str]
-    first: str
+    before: str
     after: str
 
 
@@ -96,12 +96,13 @@ def queue(place: Place, page: Queue, now: datetime, who: str, problem: str = "")
     """`/desk`: reports to work on, most urgent first, then nearest deadline. `who` is the id of the officer."""
     rows = [row(head, now, who) for head in page.heads]
     return render("desk_queue.html", place=place, site=place.site, page=page, rows=rows, names=NAMES, statuses=STATUSES,
-                  problem=problem, now=spoken(now))  # fmt: skip
+                  problem=problem, now=spoken(now), stamp=stamp(now))  # fmt: skip
 
 
-def found(place: Place, heads: Sequence[Head], now: datetime, who: str) -> str:
-    """What a search found."""
-    return render("desk_found.html", place=place, site=place.site, rows=[row(head, now, who) for head in heads])
+def found(place: Place, heads: Sequence[Head], more: bool, now: datetime, who: str) -> str:
+    """What a search found, newest first; `more` if there may be others."""
+    rows = [row(head, now, who) for head in heads]
+    return render("desk_found.html", place=place, site=place.site, rows=rows, more=more, now=stamp(now))
 
 
 def row(head: Head, now: datetime, who: str) -> Row:
@@ -122,12 +123,23 @@ def clock(head: Head, now: datetime) -> Clock:
     return Clock(words, stamp(head.deadline), spoken(head.deadline), urgency)
 
 
+class Related(Protocol):
+    """Another report that has to do with one."""
+
+    @property
+    def head(self) -> Head: ...
+    @property
+    def because(self) -> Sequence[str]: ...
+    @property
+    def possible_duplicate(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Around:
     """What belongs to a report beside it. `files` is None while they cannot be looked at."""
 
     files: Sequence[tuple[File, str]] | None
-    related: Sequence[Any]
+    related: Sequence[Related]
     letters: Sequence[Mapping[str, Any]]
 
 
@@ -148,10 +160,16 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         suggestion=suggest(it.category, it.answers, local(now).date()),
         thrive=_thrive(it),
         files=_files(around.files),
-        related=around.related,
+        related=[
+            (show(one.head.reference), row(one.head, now, who), "; ".join(one.because), one.possible_duplicate)
+            for one in around.related
+        ],
+        linked=_linked(it),
         letters=around.letters,
         events=timeline(it),
         received=spoken(it.received_at),
+        held_until=_clock_time(it.claim.until) if it.claim else "",
+        stamp=stamp(now),
         crime=it.crime,
         crimed_at=spoken(it.crime.at) if it.crime else "",
         disposal=DISPOSALS.get((it.crime.disposal if it.crime else None) or "", ""),
@@ -190,10 +208,13 @@ class Ask:
     intro: str = ""
 
 
-class Changed(NamedTuple):
-    """What others did to a report meanwhile: each with who and when."""
+class Colleague(Protocol):
+    """Somebody to whom reports can be given."""
 
-    events: Sequence[Event]
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 def form(
@@ -205,11 +226,12 @@ def form(
     now: datetime,
     refusal: str = "",
     meanwhile: Sequence[Event] = (),
+    colleagues: Sequence[Colleague] = (),
 ) -> str:
     """The form of one thing that an officer does. `meanwhile` is what has happened since the page was opened, `refusal`
     why it could not be done.
     """
-    fields = _fields(it, ask.model, typed, errors)
+    fields = [with_colleagues(field, colleagues) for field in _fields(it, ask.model, typed, errors)]
     problems = problems_of(fields, errors) if fields else []
     return render("desk_form.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
                   fields=fields, problems=problems, refusal=refusal, meanwhile=meanwhile, offences=_offences(ask, now),
@@ -231,6 +253,15 @@ def _fields(it: Report, model: type[Section] | None, typed: Mapping[str, Any],
         return []
     fields = fields_of(model, typed, errors)
     return [_without_18(field) if suspect_named(it.answers) and field.name == "follows" else field for field in fields]
+
+
+def with_colleagues(field: Field, colleagues: Sequence[Colleague]) -> Field:
+    """The question of whom to give reports, with those who may have them."""
+    if field.name != "to":
+        return field
+    options = {one.id: one.name for one in colleagues}
+    ask = replace(field.question.ask, options=options)
+    return replace(field, question=replace(field.question, kind="choice", ask=ask, required=True))
 
 
 def _without_18(field: Field) -> Field:
@@ -343,6 +374,17 @@ def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Original", show(entry["duplicate_of"])
     if entry.get("disposal"):
         yield "Disposal", DISPOSALS[entry["disposal"]]
+
+
+def _linked(it: Report) -> list[tuple[list[str], str]]:
+    """The reports with which officers have linked it, and by what."""
+    said = {words.version: words.text for words in it.words}
+    return [([show(other) for other in entry["with"]], said.get(entry["version"], ""))
+            for entry in it.entries if entry["what"] == "linked"]  # fmt: skip
+
+
+def _clock_time(at: datetime) -> str:
+    return f"{local(at):%H:%M}"
 
 
 def _duration(time: timedelta) -> str:
