@@ -102,6 +102,14 @@ def cancel(report: Report, supervisor: Actor, at: datetime, code: str, words: Wo
     return with_entry(moved, "cancelled", supervisor, at, facts, words)
 
 
+def only_held_on(report: Report, version: int, officer: Actor) -> bool:
+    """Whether nothing has happened since `version` but that this officer went on holding it: the desk does that by
+    itself while a page is open, which must not make the page stale.
+    """
+    since = report.entries[version:]
+    return bool(since) and all((entry["what"], entry["by"]) == ("claimed", officer.id) for entry in since)
+
+
 def _proposal(report: Report) -> dict[str, Any]:
     if not report.proposal:
         raise NotAllowed("Nothing is proposed about this report.")

@@ -1,4 +1,4 @@
-"""When a person may choose to be called back. Pure.
+"""When a person may choose to be called back, and when an officer tries again. Pure.
 
 The parts of days are those in which Public Contact Officers call; none of them stops the 24 hours.
 """
@@ -13,6 +13,18 @@ SOON = "soon"
 _PARTS = {"morning": (8, 12, "8am to noon"), "afternoon": (12, 17, "noon to 5pm"), "evening": (17, 20, "5pm to 8pm")}
 _NOTICE = timedelta(hours=1)  # a part that is nearly over is not offered
 _MOST = 6
+LARGEST_SHARE = 10  # per cent of reports that may need a call-back: the force's own aim, foi-response.txt
+LAST_CHANCE = timedelta(hours=2)  # before the deadline: what was not asked by then is decided without
+_WAIT = {"requested": timedelta(0), "no_answer": timedelta(hours=1), "left_message": timedelta(hours=3)}
+
+
+def next_attempt(result: str, at: datetime, deadline: datetime) -> datetime | None:
+    """When to try again after an attempt with that result; None once the person was reached. Soon enough before the
+    deadline, however it went.
+    """
+    if result not in _WAIT:
+        return None
+    return max(at, min(at + _WAIT[result], deadline - LAST_CHANCE))
 
 
 def offered(now: datetime, deadline: datetime) -> dict[str, str]:

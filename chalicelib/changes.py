@@ -201,6 +201,10 @@ class Changes:
             return self.dispose(officer, reference, version, "filed", None, text)
         return self.crime(officer, reference, version, self.suggestion(report).code, "filed", None, text)
 
+    def standing(self, reference: str) -> Report:
+        """The report as it is now, for what was asked of it a moment ago."""
+        return self._find(reference)
+
     def suggestion(self, report: Report) -> offences.Suggestion:
         """The offence that the answers suggest today."""
         return offences.suggest(report.category, report.answers, local(self._now()).date())

@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from chalicelib import clues
+from chalicelib import clues, statistics
 from chalicelib import report as life
 from chalicelib.changes import Changes, Officer, require_supervisor
 from chalicelib.errors import FieldError, InvalidAnswers, described
@@ -20,6 +20,7 @@ from chalicelib.finder import key_for, read_key
 from chalicelib.reference import show
 from chalicelib.report import Head, Report, assessed
 from chalicelib.table import ConditionFailed
+from chalicelib.times import month
 from chalicelib.triage import PRIORITIES
 from chalicelib.wanted import Placed, QueuePage, Wanted
 
@@ -30,6 +31,7 @@ log = logging.getLogger("crime-reports")
 FREE = 32  # reports that one press of “next” tries at most: as many officers may press at once, and each gets one
 TRIES = 5
 MOST_FOUND = 50
+SHARE_KEPT = timedelta(minutes=10)
 MOST_RELATED = 20
 
 
@@ -52,6 +54,8 @@ class Related:
 
 class Desk(Changes):
     """The officers' verbs. Reports are named by their plain reference."""
+
+    _share: tuple[datetime, tuple[int, int]] | None = None
 
     def queue(self, officer: Officer, wanted: Wanted, after: str = "", limit: int = 50, before: str = "") -> QueuePage:
         """A page of a list, most urgent first, then nearest deadline, each report with its place in that order: what
@@ -172,6 +176,14 @@ class Desk(Changes):
         """What an officer saw in lists, newest first."""
         require_supervisor(officer)
         return self._store.accesses(officer=whose)[::-1][:limit]
+
+    def call_back_share(self) -> tuple[int, int]:
+        """How many reports of this month were called back, of how many. As of ten minutes ago: it is a whole month."""
+        now = self._now()
+        if not self._share or now - self._share[0] > SHARE_KEPT:
+            figures = statistics.monthly([month(now)], self._store.received_in([month(now)]), ())[0]
+            self._share = now, (figures["call_backs"], figures["reports"])
+        return self._share[1]
 
     def letters(self, reference: str) -> list[dict[str, Any]]:
         """What became of the letters about a report."""

@@ -57,7 +57,10 @@ _Force = Annotated[
 class Crime(Section):
     """Record it as a crime."""
 
-    offence: Annotated[RequiredLine, Ask("Offence", "an offence code", "From the table, such as 28E", width=10)]
+    offence: Annotated[
+        RequiredLine,
+        Ask("Offence", "an offence code", "Its code, such as 28E. Type a word to search the table", width=10),
+    ]
     follows: _Follows
     note: _Note = None
 

@@ -11,6 +11,7 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import letters
+from chalicelib.by_officers import only_held_on
 from chalicelib.desk import Desk
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
 from chalicelib.forms import desk as forms
@@ -82,10 +83,22 @@ def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs)
         report = service().desk.read(seat.officer, reference)
         return _form(request, seat, move, report, typed, [], seen=_version(typed))
     if move.tells and typed.get("confirmed") != "yes":
-        after = move.do(service().desk.on_paper(), seat, reference, _version(typed), said)
+        after = _do(move, seat, reference, _version(typed), said, service().desk.on_paper())
         return _preview(request, seat, move, after, pairs)
-    after = move.do(service().desk, seat, reference, _version(typed), said)
+    after = _do(move, seat, reference, _version(typed), said)
     return to_report(request, reference, "proposed" if after.proposal == after.version else move.ask.name)
+
+
+def _do(move: Move, seat: Seat, reference: str, version: int, said: Any, desk: Desk | None = None) -> Report:
+    """Do it to the version that the officer saw, or to one that differs only by their going on to hold it."""
+    desk = desk or service().desk
+    try:
+        return move.do(desk, seat, reference, version, said)
+    except Stale as stale:
+        now = desk.standing(reference)
+        if now.version != stale.more.get("version") or not only_held_on(now, version, seat.officer.actor):
+            raise
+    return move.do(desk, seat, reference, now.version, said)
 
 
 def _preview(request: Request, seat: Seat, move: Move, after: Report, pairs: Pairs) -> Response:
@@ -109,8 +122,9 @@ def _form(
 ) -> Response:
     meanwhile = [event for event in pages.timeline(report) if seen and event.version > seen]
     colleagues = service().sessions.colleagues() if move.ask.name == "assign" else ()
+    share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile,
-                      colleagues)  # fmt: skip
+                      colleagues, share)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 

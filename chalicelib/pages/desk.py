@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from chalicelib.by_officers import THRIVE, letters_in
+from chalicelib.call_backs import LARGEST_SHARE, next_attempt
 from chalicelib.errors import FieldError
 from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, journey
@@ -28,7 +29,7 @@ STATUSES = {"received": "Received", "queued": "Queued", "awaiting_information": 
             "crimed": "Crimed", "not_crimed": "Not crimed"}  # fmt: skip
 WARNINGS = (timedelta(hours=18), timedelta(hours=22))  # after receipt: domain.md
 # In the order in which an officer reads them.
-_READ = ("what_happened", "about", "items", "where", "when", "suspects", "evidence", "harm", "reporter", "contact")
+_READ = ("what_happened", "about", "items", "where", "when", "suspects", "evidence", "harm", "reporter")
 _DONE = {
     "received": "Received", "triaged": "Assessed by triage", "claimed": "Claimed", "released": "Released",
     "assigned": "Assigned", "noted": "Note", "assessed": "Assessed (THRIVE)", "linked": "Linked",
@@ -155,6 +156,7 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         contact=_contact_rules(it),
         parts=answers(it),
         missing=found.missing,
+        next_attempt=_next_attempt(it),
         attend=found.attend,
         solvability=found.solvability,
         suggestion=suggest(it.category, it.answers, local(now).date()),
@@ -227,6 +229,7 @@ def form(
     refusal: str = "",
     meanwhile: Sequence[Event] = (),
     colleagues: Sequence[Colleague] = (),
+    share: tuple[int, int] = (0, 0),
 ) -> str:
     """The form of one thing that an officer does. `meanwhile` is what has happened since the page was opened, `refusal`
     why it could not be done.
@@ -235,7 +238,8 @@ def form(
     problems = problems_of(fields, errors) if fields else []
     return render("desk_form.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
                   fields=fields, problems=problems, refusal=refusal, meanwhile=meanwhile, offences=_offences(ask, now),
-                  row=row(it.head, now, ""), script=_script(it) if ask.name == "call-back" else None)  # fmt: skip
+                  row=row(it.head, now, ""), script=_script(it) if ask.name == "call-back" else None,
+                  share=share, largest_share=LARGEST_SHARE)  # fmt: skip
 
 
 def preview(
@@ -284,7 +288,8 @@ def _parts(question: Question, answer: Any) -> Iterator[Part]:
         for number, one in enumerate(answer or [], start=1):
             yield Part(f"Item {number}", _rows(question.model, one))
     elif answer:
-        yield Part(question.ask.label, [("", journey.in_words(question, answer))])
+        title = "Who reported it" if question.name == "reporter" else question.ask.label
+        yield Part(title, [("", journey.in_words(question, answer))])
 
 
 def _rows(model: type[Section], said: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -326,7 +331,15 @@ def _script(it: Report) -> dict[str, Any]:
         "wanted": it.call_back_wanted or "",
         "missing": assess(it.category, it.answers).missing,
         "attempts": [event for event in timeline(it) if event.what == _DONE["call_back"]],
+        "next": _next_attempt(it),
     }
+
+
+def _next_attempt(it: Report) -> str:
+    """When the next attempt is due, in words; no text if none is."""
+    tries = [entry for entry in it.entries if entry["what"] == "call_back"]
+    due = next_attempt(tries[-1]["result"], read_stamp(tries[-1]["at"]), it.deadline) if tries and it.is_open else None
+    return spoken(due) if due else ""
 
 
 def _thrive(it: Report) -> tuple[str, list[tuple[str, str]]] | None:
