@@ -15,7 +15,6 @@ from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, NotYourRole, Stale
-from chalicelib.finder import Finder
 from chalicelib.life_cycle import Move
 from chalicelib.report import Actor, Crime, Report, Words, assessed
 from chalicelib.store import Store
@@ -41,7 +40,6 @@ class Changes:
         self,
         store: Store,
         numbers: CrimeNumbers,
-        finder: Finder,
         clock: Callable[[], datetime],
         mint: Callable[[], str],
         second_look: Container[str] = (),
@@ -49,8 +47,7 @@ class Changes:
         """`clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits. `second_look` has the
         reasons for closing a report without a crime at which a supervisor looks first.
         """
-        self._store, self._numbers, self._finder = store, numbers, finder
-        self._clock, self._mint = clock, mint
+        self._store, self._numbers, self._clock, self._mint = store, numbers, clock, mint
         self._second_look = second_look
         self._on_paper = False
 

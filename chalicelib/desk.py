@@ -1,4 +1,4 @@
-"""Where officers work: the lists, the search, the next report, what they read, and all that `changes.py` lets them do.
+"""Where officers work: the lists, the next report, what they read, and all that `changes.py` lets them do.
 
 Every look at a person's data leaves a record of its own.
 """
@@ -7,16 +7,14 @@ import logging
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from chalicelib import clues, statistics
 from chalicelib import report as life
+from chalicelib import statistics
 from chalicelib.changes import Changes, Officer, require_supervisor
-from chalicelib.errors import FieldError, InvalidAnswers, described
-from chalicelib.finder import key_for, read_key
+from chalicelib.errors import described
 from chalicelib.reference import show
 from chalicelib.report import Head, Report, assessed
 from chalicelib.table import ConditionFailed
@@ -24,32 +22,13 @@ from chalicelib.times import month
 from chalicelib.triage import PRIORITIES
 from chalicelib.wanted import Placed, QueuePage, Wanted
 
-__all__ = ["Desk", "Found", "Officer", "Related"]
+__all__ = ["Desk", "Officer"]
 
 log = logging.getLogger("crime-reports")
 
 FREE = 32  # reports that one press of “next” tries at most: as many officers may press at once, and each gets one
 TRIES = 5
-MOST_FOUND = 50
 SHARE_KEPT = timedelta(minutes=10)
-MOST_RELATED = 20
-
-
-@dataclass(frozen=True)
-class Found:
-    """Where a search leads: to the one report that it found, or to the list that a key opens."""
-
-    reference: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Related:
-    """Another report that has to do with one: why, in words, and whether it may be about the same thing."""
-
-    head: Head
-    because: tuple[str, ...]
-    possible_duplicate: bool
 
 
 class Desk(Changes):
@@ -71,44 +50,6 @@ class Desk(Changes):
         heads = self._store.lists.held_by(holder, self._now())
         self._log_list(officer, heads)
         return heads
-
-    def search(self, officer: Officer, text: str) -> Found:
-        """Find what an officer typed. That one report has it is seen here; whoever opens a key sees its list there."""
-        asked = clues.asked_for(text)
-        number = asked.crime_number and self._store.crimed_as(asked.crime_number)
-        for reference in (asked.reference, number):
-            if reference and self._store.read(reference):
-                return Found(reference)
-        digests = self._finder.digests(asked.meanings)
-        found = self._finder.find(digests, 1)
-        if not found.references:
-            message = "No report was found. Check what you typed. A new report is found within a minute"
-            raise InvalidAnswers(errors=[FieldError("text", message)])
-        if found.more:
-            return Found(key=key_for(digests))
-        self._list_was_seen(officer, found.references)
-        return Found(*found.references)
-
-    def found(self, officer: Officer, key: str, limit: int = MOST_FOUND) -> tuple[list[Head], bool]:
-        """The newest reports of a search, and whether there may be more of them."""
-        found = self._finder.find(read_key(key), limit)
-        heads = [report.head for report in self._readable(found.references)]
-        self._list_was_seen(officer, [head.reference for head in heads])
-        return heads, found.more
-
-    def related(self, officer: Officer, report: Report) -> list[Related]:
-        """Other reports with the same telephone number, email address, place or numbered property, newest first."""
-        digests = self._finder.digests([clue] for clue in clues.relating(report.answers))
-        found = self._finder.find(digests, MOST_RELATED + 1).references  # itself is among them
-        others = [other for other in self._readable(found) if other.reference != report.reference]
-        related = [
-            Related(other.head, clues.because(kinds), clues.may_be_duplicate(report, other))
-            for other in others[:MOST_RELATED]
-            if (kinds := clues.shared(report, other))
-        ]
-        if related:
-            self._list_was_seen(officer, [one.head.reference for one in related])
-        return related
 
     def read(self, officer: Officer, reference: str) -> Report:
         """A whole report; that it was seen is recorded first."""
@@ -189,17 +130,8 @@ class Desk(Changes):
         """What became of the letters about a report."""
         return self._store.letters(reference)
 
-    def _readable(self, references: Sequence[str]) -> list[Report]:
-        """The reports there are, in that order. One that cannot be read is left to whoever opens it."""
-        reports = self._store.read_many(references)
-        there = (reports.get(reference) for reference in references)
-        return [report for report in there if isinstance(report, Report) and not report.synthetic]
-
     def _log_list(self, officer: Officer, heads: Sequence[Placed]) -> None:
-        self._list_was_seen(officer, [head.reference for _, head in heads])
-
-    def _list_was_seen(self, officer: Officer, references: Sequence[str]) -> None:
-        self._store.log_access(officer.actor, "list", references, self._now(), self._mint())
+        self._store.log_access(officer.actor, "list", [head.reference for _, head in heads], self._now(), self._mint())
 
 
 def _in_turn(heads: Sequence[Head], random: Random) -> list[Head]:

@@ -20,8 +20,8 @@ from chalicelib.report import Report
 from chalicelib.table import ConditionFailed, Table
 from chalicelib.times import stamp
 
-PAGE = 500  # entries read at a time, of some 60 bytes each
-MOST_READ = 5_000  # entries for one clue: ten pages, the newest, of a name that many have
+PAGE = 500  # entries read at once, of some 60 bytes each
+MOST_READ = 5_000  # entries for one clue, the newest: of a name that many have
 MOST_DIGESTS = 200  # in one key: six words of a name under thirty secrets
 
 Digests = tuple[tuple[str, ...], ...]
@@ -67,7 +67,7 @@ class Finder:
 
     def _row(self, digest: str, page: int) -> "_Row":
         where, given = "#pk = :pk", {"pk": f"FIND#{digest}"}
-        return _Row(item["sk"] for item in self._table.query(where=where, given=given, limit=page, last_first=True))
+        return _Row(item["sk"] for item in self._table.query(where=where, given=given, limit=page, backwards=True))
 
 
 class _Row:

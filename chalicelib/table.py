@@ -97,9 +97,9 @@ class Table:
         only: str = "",
         given: Mapping[str, Value],
         limit: int | None = None,
-        last_first: bool = False,
+        backwards: bool = False,
     ) -> Iterator[Item]:
-        """Every item of one partition that `where` names, in the order of the sort key (`last_first` turns it round),
+        """Every item of one partition that `where` names, in the order of the sort key (`backwards` turns it round),
         page by page as it is used.
 
         DynamoDB keeps back what does not fit `only`. `limit` is how many are looked at first; each time that was not
@@ -111,7 +111,7 @@ class Table:
         request |= {"FilterExpression": words.named(only)} if only else {}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
-        request |= {"ScanIndexForward": False} if last_first else {}
+        request |= {"ScanIndexForward": False} if backwards else {}
         request |= words.attributes()
         while True:
             answer = self._client.query(**request)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.drafts import Drafts
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.passes import Passes
+    from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
 
@@ -89,7 +90,13 @@ class Service:
     def desk(self) -> "Desk":
         from chalicelib.desk import Desk  # not on the way of a submission
 
-        return Desk(self.store, self.numbers, self.finder, self.clock, mint, self.settings.second_look)
+        return Desk(self.store, self.numbers, self.clock, mint, self.settings.second_look)
+
+    @cached_property
+    def search(self) -> "Search":
+        from chalicelib.search import Search  # not on the way of a submission
+
+        return Search(self.store, self.finder, self.clock, mint)
 
     @cached_property
     def drafts(self) -> "Drafts":

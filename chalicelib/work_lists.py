@@ -125,7 +125,7 @@ class WorkLists:
             only=stretch.only,
             given={"name": name, "first": first, "last": last, **stretch.given},
             limit=stretch.at_a_time,
-            last_first=stretch.backwards,
+            backwards=stretch.backwards,
         )
 
 

@@ -20,6 +20,7 @@ from chalicelib.finder import Finder
 from chalicelib.letters import Letter
 from chalicelib.report import Actor, Head, Report
 from chalicelib.rule import TwentyFourHourRule
+from chalicelib.search import Search
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Item, Table
 from chalicelib.wanted import Wanted
@@ -86,7 +87,8 @@ class Parts:
         self.finder = Finder(table, lambda: (secret,))
         self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
         reasons = {"no_offence"} if second_look else set()
-        self.desk = Desk(self.store, self.numbers, self.finder, self.clock, mint, reasons)
+        self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
+        self.search = Search(self.store, self.finder, self.clock, mint)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
@@ -297,13 +299,13 @@ class FakeTable:
         only: str = "",
         given: Mapping[str, Any],
         limit: int | None = None,
-        last_first: bool = False,
+        backwards: bool = False,
     ) -> Iterator[Item]:
         keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
         asked = f"( {where} ) AND ( {only} )" if only else where
         found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(asked, item, given)]
         kept = {"pk", "sk", *keys, *shown}
-        for item in sorted(found, key=lambda item: item[keys[-1]], reverse=last_first):
+        for item in sorted(found, key=lambda item: item[keys[-1]], reverse=backwards):
             yield _copied({name: item[name] for name in item if not index or name in kept})
 
 

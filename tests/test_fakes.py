@@ -80,7 +80,7 @@ def test_query_of_the_table(table: Any) -> None:
     assert [item["said"] for item in table.query(**where)] == ["LETTER#1", "LETTER#2"]
     whole: dict[str, Any] = {"where": "#pk = :pk", "given": {"pk": "a"}, "limit": 1}
     assert [item["sk"] for item in table.query(**whole)] == ["LETTER#1", "LETTER#2", "REPORT"]
-    assert [item["sk"] for item in table.query(**whole, last_first=True)] == ["REPORT", "LETTER#2", "LETTER#1"]
+    assert [item["sk"] for item in table.query(**whole, backwards=True)] == ["REPORT", "LETTER#2", "LETTER#1"]
 
 
 def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:
@@ -114,9 +114,9 @@ def test_query_keeps_back_what_is_not_wanted_and_goes_either_way(table: Any) -> 
     given = {"name": "open", "first": "1#03", "last": "1#27", "category": "theft", "now": "10"}
     only = "#category = :category AND ( attribute_not_exists(#claimed_until) OR #claimed_until <= :now )"
     wanted = [f"{number:02}" for number in (4, 6, 8, 10, 12, 18, 24)]
-    for last_first in (False, True):
-        found = table.query(index="by_urgency", where=where, only=only, given=given, limit=2, last_first=last_first)
-        assert [item["sk"] for item in found] == (wanted[::-1] if last_first else wanted)
+    for backwards in (False, True):
+        found = table.query(index="by_urgency", where=where, only=only, given=given, limit=2, backwards=backwards)
+        assert [item["sk"] for item in found] == (wanted[::-1] if backwards else wanted)
 
 
 def test_remove_asks_first_and_shows_what_is_there(table: Any) -> None:

@@ -10,14 +10,15 @@ import pytest
 from chalicelib import clues, finder
 from chalicelib.casework import TryAgain
 from chalicelib.clues import Clue
-from chalicelib.desk import Found
 from chalicelib.errors import InvalidAnswers, NotFound
 from chalicelib.finder import Finder, key_for, read_key
 from chalicelib.forms import EXAMPLES
 from chalicelib.reference import derive, show, smoke_token
 from chalicelib.report import Report
+from chalicelib.search import Found
 from tests.fakes import (
     ANN,
+    SUE,
     Died,
     FakeTable,
     Parts,
@@ -45,15 +46,15 @@ def triaged(parts: Parts, category: str = "theft", **sections: Any) -> Report:
 
 def listed(parts: Parts, typed: str, limit: int = 50) -> list[str]:
     """What an officer sees who types this and follows where it leads."""
-    found = parts.desk.search(ANN, typed)
+    found = parts.search.find(ANN, typed)
     if found.reference:
         return [found.reference]
-    return [head.reference for head in parts.desk.found(ANN, found.key, limit)[0]]
+    return [head.reference for head in parts.search.found(ANN, found.key, limit)[0]]
 
 
 def refused(parts: Parts, typed: str) -> str:
     with pytest.raises(InvalidAnswers) as refusal:
-        parts.desk.search(ANN, typed)
+        parts.search.find(ANN, typed)
     ((field, message),) = refusal.value.errors
     assert field == "text"
     return message
@@ -71,7 +72,7 @@ def test_one_report_is_found_by_each_of_its_clues(case: tuple[Parts, Wire], type
     parts, _ = case
     report = triaged(parts, **EXAMPLES["theft"] | {"category": "theft"})
     triaged(parts, contact={"full_name": "Kofi Other", "email": "other@example.com"})
-    assert parts.desk.search(ANN, typed) == Found(report.reference)
+    assert parts.search.find(ANN, typed) == Found(report.reference)
 
 
 def test_the_reference_and_the_crime_number_lead_straight_there(case: tuple[Parts, Wire]) -> None:
@@ -81,7 +82,7 @@ def test_the_reference_and_the_crime_number_lead_straight_there(case: tuple[Part
     number = parts.crime(report.reference).crime
     assert number
     for typed in (show(report.reference), report.reference.lower(), number.number, number.number.replace("/", " / ")):
-        assert parts.desk.search(ANN, typed) == Found(report.reference)
+        assert parts.search.find(ANN, typed) == Found(report.reference)
 
 
 def test_a_report_is_found_by_its_number_whoever_crimed_it(case: tuple[Parts, Wire]) -> None:
@@ -90,17 +91,26 @@ def test_a_report_is_found_by_its_number_whoever_crimed_it(case: tuple[Parts, Wi
     parts.clock.advance(hours=24)
     parts.sweep()
     crime = parts.now(report.reference).crime
-    assert crime and parts.desk.search(ANN, crime.number) == Found(report.reference)
+    assert crime and parts.search.find(ANN, crime.number) == Found(report.reference)
+
+
+def test_a_crime_that_was_cancelled_is_found_by_its_number(parts: Parts) -> None:
+    report = triaged(parts)
+    crime = parts.crime(report.reference).crime
+    assert crime
+    version = parts.now(report.reference).version
+    parts.desk.cancel(SUE, report.reference, version, "C1", "It happened elsewhere", {"force": "Westshire Police"})
+    assert parts.search.find(ANN, crime.number) == Found(report.reference)
 
 
 def test_several_are_a_list_of_the_newest_first(case: tuple[Parts, Wire]) -> None:
     parts, _ = case
     reports = [triaged(parts).reference for _ in range(5)]
-    found = parts.desk.search(ANN, "eve example")
+    found = parts.search.find(ANN, "eve example")
     assert not found.reference
-    heads, more = parts.desk.found(ANN, found.key)
+    heads, more = parts.search.found(ANN, found.key)
     assert ([head.reference for head in heads], more) == (reports[::-1], False)
-    heads, more = parts.desk.found(ANN, found.key, 3)
+    heads, more = parts.search.found(ANN, found.key, 3)
     assert ([head.reference for head in heads], more) == (reports[:1:-1], True)
 
 
@@ -140,7 +150,7 @@ def test_hostile_input_is_refused_beside_the_field(case: tuple[Parts, Wire], typ
 def test_a_reference_of_nobodys_may_still_be_a_serial_number(parts: Parts) -> None:
     serial = show(derive(b"nobody's, by chance"))
     report = triaged(parts, items=[{"serial": serial}])
-    assert parts.desk.search(ANN, serial) == Found(report.reference)
+    assert parts.search.find(ANN, serial) == Found(report.reference)
 
 
 # Keys
@@ -149,17 +159,17 @@ def test_a_reference_of_nobodys_may_still_be_a_serial_number(parts: Parts) -> No
 def test_a_key_is_the_same_for_everybody_who_looks_for_the_same(parts: Parts) -> None:
     triaged(parts)
     triaged(parts)
-    key = parts.desk.search(ANN, "Eve Example").key
-    assert key == parts.desk.search(ANN, "example EVE").key
+    key = parts.search.find(ANN, "Eve Example").key
+    assert key == parts.search.find(ANN, "example EVE").key
     assert re.fullmatch("[A-Za-z0-9_.~-]{33}", key)
-    assert parts.desk.found(ANN, key) == parts.desk.found(ANN, key)
+    assert parts.search.found(ANN, key) == parts.search.found(ANN, key)
 
 
 def test_a_key_without_the_secret_opens_nothing(parts: Parts) -> None:
     triaged(parts)
     stranger = Finder(FakeTable(), lambda: (b"a secret of somebody else's",))
     forged = key_for(stranger.digests([[Clue("phone", "07700900123")]]))
-    assert parts.desk.found(ANN, forged) == ([], False)
+    assert parts.search.found(ANN, forged) == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +180,7 @@ def test_a_key_without_the_secret_opens_nothing(parts: Parts) -> None:
 def test_what_is_no_key_is_not_found(case: tuple[Parts, Wire], key: str) -> None:
     parts, wire = case
     with pytest.raises(NotFound):
-        parts.desk.found(ANN, key)
+        parts.search.found(ANN, key)
     assert wire.calls == []
 
 
@@ -193,7 +203,7 @@ def test_reports_are_found_whichever_secret_was_in_force_when_they_came(case: tu
     assert listed(parts, "Eve Example") == listed(parts, "07700 900123") == [after, before]
     secrets[:] = [b"the second", b"the first", b"one to come"]
     assert listed(parts, "Eve Example") == [after, before]
-    assert [one.head.reference for one in parts.desk.related(ANN, parts.now(after))] == [before]
+    assert [one.head.reference for one in parts.search.related(ANN, parts.now(after))] == [before]
 
 
 def test_a_report_noted_under_two_secrets_is_found_once(parts: Parts) -> None:
@@ -202,7 +212,7 @@ def test_a_report_noted_under_two_secrets_is_found_once(parts: Parts) -> None:
     report = triaged(parts)
     secrets.insert(0, b"the second")
     parts.casework.triage(report.reference)
-    assert parts.desk.search(ANN, "Eve Example") == Found(report.reference)
+    assert parts.search.find(ANN, "Eve Example") == Found(report.reference)
 
 
 # Who notes them, and when
@@ -224,7 +234,7 @@ def test_a_report_that_has_moved_on_is_found_all_the_same(parts: Parts) -> None:
     version = parts.now(crimed).version
     assert parts.casework.triage(crimed) is False
     assert parts.now(crimed).version == version
-    assert parts.desk.search(ANN, "Eve Example") == Found(crimed)
+    assert parts.search.find(ANN, "Eve Example") == Found(crimed)
 
 
 def test_the_smoke_tests_report_is_never_found(parts: Parts) -> None:
@@ -233,7 +243,7 @@ def test_the_smoke_tests_report_is_never_found(parts: Parts) -> None:
     parts.casework.triage(synthetic.reference)
     assert entries(parts.table) == []
     assert refused(parts, "Eve Example")
-    assert parts.desk.related(ANN, synthetic) == []
+    assert parts.search.related(ANN, synthetic) == []
 
 
 def test_told_twice_notes_nothing_more(parts: Parts) -> None:
@@ -266,14 +276,14 @@ def test_triage_cut_off_at_any_call_and_told_again(client: Any, error: type[Base
         parts.casework.triage(reference)
         assert [entry["what"] for entry in parts.now(reference).entries] == ["received", "triaged"]
         assert len(entries(parts.table, client)) == whole
-        assert parts.desk.search(ANN, "Eve Example") == Found(reference)
+        assert parts.search.find(ANN, "Eve Example") == Found(reference)
 
 
 def test_notes_made_twice_by_the_sdk(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     wire.meddle = repeats
     report = triaged(parts)
-    assert report.status == "queued" and parts.desk.search(ANN, "Eve Example") == Found(report.reference)
+    assert report.status == "queued" and parts.search.find(ANN, "Eve Example") == Found(report.reference)
 
 
 def test_an_officer_in_between_does_not_make_triage_note_again(case: tuple[Parts, Wire]) -> None:
@@ -308,12 +318,12 @@ def test_related_reports_are_told_with_why(parts: Parts) -> None:
     triaged(parts, contact={"full_name": "Eve Example", "email": "other@example.com"})  # the name alone
     neighbour = triaged(parts, "burglary", contact={"full_name": "Adam"}, where=HOME)
     again = triaged(parts, contact=EVE | {"phone": ""}, items=[{"registration": "ex1234"}])
-    related = parts.desk.related(ANN, first)
+    related = parts.search.related(ANN, first)
     assert [(one.head.reference, one.because, one.possible_duplicate) for one in related] == [
         (again.reference, ("Same email address", "Same serial or registration number"), True),
         (neighbour.reference, ("Same address",), False),
     ]
-    assert [one.head.reference for one in parts.desk.related(ANN, neighbour)] == [first.reference]
+    assert [one.head.reference for one in parts.search.related(ANN, neighbour)] == [first.reference]
 
 
 def test_a_possible_duplicate_is_near_in_time(parts: Parts) -> None:
@@ -321,7 +331,7 @@ def test_a_possible_duplicate_is_near_in_time(parts: Parts) -> None:
     parts.clock.advance(days=10)
     late = triaged(parts)
     later = triaged(parts, when={"start_date": "2026-11-20"})
-    assert {one.head.reference: one.possible_duplicate for one in parts.desk.related(ANN, first)} == {
+    assert {one.head.reference: one.possible_duplicate for one in parts.search.related(ANN, first)} == {
         late.reference: False, later.reference: True
     }  # fmt: skip
 
@@ -330,13 +340,13 @@ def test_the_newest_twenty_are_related(parts: Parts) -> None:
     reports = [triaged(parts) for _ in range(24)]
     for report in (reports[0], reports[12], reports[-1]):
         newest = [one.reference for one in reversed(reports) if one != report][:20]
-        assert [one.head.reference for one in parts.desk.related(ANN, report)] == newest
+        assert [one.head.reference for one in parts.search.related(ANN, report)] == newest
 
 
 def test_a_report_with_nothing_to_link_it_has_none(parts: Parts) -> None:
     triaged(parts)
     alone = triaged(parts, contact={"full_name": "Eve Example", "email": "alone@example.com"})
-    assert parts.desk.related(ANN, alone) == []
+    assert parts.search.related(ANN, alone) == []
 
 
 def test_an_index_that_is_wrong_relates_nothing(parts: Parts) -> None:
@@ -347,7 +357,7 @@ def test_an_index_that_is_wrong_relates_nothing(parts: Parts) -> None:
         if one.reference in sk:
             wrong = sk.replace(one.reference, other.reference)
             parts.table.put_new({"pk": pk, "sk": wrong})
-    assert parts.desk.related(ANN, one) == []
+    assert parts.search.related(ANN, one) == []
 
 
 def test_a_broken_report_and_one_that_is_gone_hold_up_no_list(client: Any) -> None:
@@ -357,7 +367,7 @@ def test_a_broken_report_and_one_that_is_gone_hold_up_no_list(client: Any) -> No
     key = {"pk": {"S": f"REPORT#{gone.reference}"}, "sk": {"S": "REPORT"}}
     client.delete_item(TableName=parts.table._name, Key=key)
     assert sorted(listed(parts, "Eve Example")) == sorted(report.reference for report in whole)
-    assert [one.head.reference for one in parts.desk.related(ANN, whole[1])] == [whole[0].reference]
+    assert [one.head.reference for one in parts.search.related(ANN, whole[1])] == [whole[0].reference]
 
 
 # Seeing is logged
@@ -369,17 +379,17 @@ def accesses(parts: Parts) -> list[Any]:
 
 def test_whoever_sees_a_list_is_on_record(parts: Parts) -> None:
     one, other = triaged(parts), triaged(parts)
-    found = parts.desk.search(ANN, "Eve Example")
+    found = parts.search.find(ANN, "Eve Example")
     assert accesses(parts) == []
-    parts.desk.found(ANN, found.key)
+    parts.search.found(ANN, found.key)
     parts.clock.advance(seconds=1)
-    parts.desk.related(ANN, one)
+    parts.search.related(ANN, one)
     assert accesses(parts) == [("list", [other.reference, one.reference]), ("list", [other.reference])]
 
 
 def test_whoever_is_told_that_one_report_has_a_clue_is_on_record(parts: Parts) -> None:
     report = triaged(parts)
-    parts.desk.search(ANN, "07700 900123")
+    parts.search.find(ANN, "07700 900123")
     assert accesses(parts) == [("list", [report.reference])]
 
 
@@ -394,10 +404,10 @@ def requests_of_an_officer(client: Any, count: int) -> list[int]:
         report = parts.submit(str(number), where=HOME)
         parts.finder.note(report)
     taken, verbs = [], [
-        lambda: parts.desk.search(ANN, "Eve Example"),
-        lambda: parts.desk.search(ANN, "07700 900123"),
-        lambda: parts.desk.found(ANN, key_for(parts.finder.digests(clues.asked_for("Eve Example").meanings))),
-        lambda: parts.desk.related(ANN, report),
+        lambda: parts.search.find(ANN, "Eve Example"),
+        lambda: parts.search.find(ANN, "07700 900123"),
+        lambda: parts.search.found(ANN, key_for(parts.finder.digests(clues.asked_for("Eve Example").meanings))),
+        lambda: parts.search.related(ANN, report),
     ]  # fmt: skip
     for verb in verbs:
         wire.calls.clear()
@@ -420,7 +430,7 @@ def test_a_name_that_many_have_is_read_so_far_and_no_further(client: Any, monkey
     triaged(parts, contact={"full_name": "Eve Rare", "email": "rare@example.com"})
     key = key_for(parts.finder.digests(clues.asked_for("Eve Rare").meanings))
     wire.calls.clear()
-    heads, more = parts.desk.found(ANN, key)
+    heads, more = parts.search.found(ANN, key)
     assert (len(heads), more) == (1, True)  # says that it did not look at all of them
     assert wire.calls.count("query") <= 2 * 3
     assert listed(parts, "rare@example.com")[-1] == old.reference

@@ -415,10 +415,10 @@ def officers_search(service: Service) -> None:
     _, report = service.officer(f"GET /triage/{references[0]}")
     with service.running(HTTP) as parts:
         asks = Officer(Actor("olive", "Olive"), is_supervisor=False)
-        assert parts.desk.search(asks, report["crime_number"]).reference == references[0]
-        heads, _ = parts.desk.found(asks, parts.desk.search(asks, "eve@example.com").key)
+        assert parts.search.find(asks, report["crime_number"]).reference == references[0]
+        heads, _ = parts.search.found(asks, parts.search.find(asks, "eve@example.com").key)
         assert {head.reference for head in heads} >= set(references)
-        assert parts.desk.related(asks, parts.desk.read(asks, references[0]))
+        assert parts.search.related(asks, parts.desk.read(asks, references[0]))
 
 
 class Writer:

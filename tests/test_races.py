@@ -58,8 +58,8 @@ class Force:
 
     def desk(self) -> Desk:
         table = self._table()
-        store, finder = Store(table, lambda: (SECRET,)), Finder(table, lambda: (SECRET,))
-        return Desk(store, CrimeNumbers(table, "20", mint), finder, lambda: self.now, mint)
+        store = Store(table, lambda: (SECRET,))
+        return Desk(store, CrimeNumbers(table, "20", mint), lambda: self.now, mint)
 
     def sweep(self) -> Swept:
         table = self._table()

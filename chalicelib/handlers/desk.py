@@ -71,7 +71,7 @@ def take_next(request: Request, seat: Seat) -> Response:
 def search(request: Request, seat: Seat) -> Response:
     """On to what was found. What was typed stays out of the address."""
     try:
-        found = service().desk.search(seat.officer, dict(pairs_of(request)).get("search", ""))
+        found = service().search.find(seat.officer, dict(pairs_of(request)).get("search", ""))
     except InvalidAnswers as refusal:
         return _queue(request, seat, refusal.errors[0].message, 422)
     if found.reference:
@@ -83,7 +83,7 @@ def search(request: Request, seat: Seat) -> Response:
 @at_desk(desk, *HANDLE_REPORTS)
 def show_found(request: Request, seat: Seat, key: str) -> Response:
     """The reports that a search found."""
-    heads, more = service().desk.found(seat.officer, key)
+    heads, more = service().search.found(seat.officer, key)
     html = pages.found(place_of(request, seat), heads, more, service().clock(), seat.officer.actor.id)
     return page(html, allowing=SCRIPTS)
 
@@ -94,7 +94,7 @@ def show_report(request: Request, seat: Seat, reference: str) -> Response:
     """A whole report."""
     report = service().desk.read(seat.officer, plain_reference(reference))
     done = _DONE.get(query_of(request).get("done", ""), "")
-    around = pages.Around(_files(report), service().desk.related(seat.officer, report),
+    around = pages.Around(_files(report), service().search.related(seat.officer, report),
                           service().desk.letters(report.reference))  # fmt: skip
     html = pages.report(place_of(request, seat), report, around, service().clock(), seat.officer.actor.id, done)
     return page(html, allowing=SCRIPTS)

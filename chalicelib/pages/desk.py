@@ -12,7 +12,6 @@ from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, journey
 from chalicelib.forms.desk import CODES, REASONS, RESULTS
 from chalicelib.forms.questions import Question, Section, questions
-from chalicelib.letters import Letter
 from chalicelib.offences import in_force, suggest
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.evidence import in_words as file_in_words
@@ -243,7 +242,7 @@ def form(
 
 
 def preview(
-    place: Place, it: Report, ask: Ask, sent: Sequence[tuple[str, str]], letter: Letter | None, withheld: str
+    place: Place, it: Report, ask: Ask, sent: Sequence[tuple[str, str]], letter: Mapping[str, str] | None, withheld: str
 ) -> str:
     """What is about to be decided, with the letter that goes out. `withheld` is why none does."""
     return render("desk_preview.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
