@@ -233,11 +233,11 @@ class Store:
             )  # fmt: skip
 
     def accesses(self, *, reference: str = "", officer: str = "") -> list[Item]:
-        """Who saw a report, or which lists an officer saw, oldest first."""
+        """Who saw a report, or which lists an officer saw, and `at` what time, oldest first."""
         pk = key(reference)[0] if reference else f"OFFICER#{officer}"
-        return list(
-            self._table.query(where="#pk = :pk AND begins_with(#sk, :access)", given={"pk": pk, "access": "ACCESS#"})
-        )
+        where = "#pk = :pk AND begins_with(#sk, :access)"
+        items = self._table.query(where=where, given={"pk": pk, "access": "ACCESS#"})
+        return [{**item, "at": item["sk"].split("#")[1]} for item in items]
 
 
 def report_change(image: Mapping[str, Any]) -> tuple[str, int, str] | None:

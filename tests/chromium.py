@@ -35,7 +35,8 @@ FAINT_CONTROLS = """() => {
     return [255, 255, 255];
   };
   const faint = [];
-  const controls = "main input:not([type=hidden], [type=file], .choose), main textarea, main select, main button, .govuk-button";
+  const inputs = "main input:not([type=hidden], [type=file], .choose)";
+  const controls = `${inputs}, main textarea, main select, main button, .govuk-button`;
   for (const control of document.querySelectorAll(controls)) {
     if (control.closest(".trap")) continue;
     const drawn = ["radio", "checkbox"].includes(control.type)

@@ -10,6 +10,7 @@ from chalicelib import report as life
 from chalicelib.desk import Officer
 from chalicelib.errors import InvalidAnswers, NotAllowed, NotYourRole, Stale
 from chalicelib.report import Actor
+from chalicelib.wanted import Wanted
 from tests.fakes import ANN, BOB, SUE, FakeTable, Parts
 
 SID = Officer(Actor("supervisor-sid", "Sid Supervisor"), is_supervisor=True)
@@ -47,7 +48,7 @@ def test_an_assessment_is_kept_letter_by_letter_with_who_and_when(parts: Parts, 
 def test_an_assessment_raises_the_priority_and_never_lowers_it(parts: Parts, reference: str) -> None:
     raised = parts.desk.assess(ANN, reference, 1, {"threat": "x"}, "urgent")
     assert (raised.priority, raised.reasons[-1]) == ("urgent", by_officers.RAISED)
-    assert [head.priority for _, head in parts.desk.list_open(ANN, lambda head: True, "", 9)] == ["urgent"]
+    assert [head.priority for _, head in parts.desk.queue(ANN, Wanted()).heads] == ["urgent"]
     again = parts.desk.assess(ANN, reference, 2, {"threat": "x"}, "standard")
     assert (again.priority, again.reasons) == (raised.priority, raised.reasons)
 
@@ -198,7 +199,7 @@ def test_a_crime_of_the_rule_is_cancelled_and_waits_for_no_disposal(parts: Parts
     parts.sweep()
     cancelled = parts.desk.cancel(SUE, reference, 2, "C4", "A slip.", {})
     assert not cancelled.awaits_disposal
-    assert parts.desk.list_awaiting_disposal(SUE, lambda head: True, "", 9) == []
+    assert parts.desk.queue(SUE, Wanted("awaiting_disposal")).heads == []
 
 
 def test_a_cancelled_crime_is_no_crime_again_and_takes_no_number(parts: Parts, reference: str) -> None:

@@ -151,7 +151,8 @@ def test_an_officer_crimes_with_offence_disposal_outcome_and_note(parts: Parts) 
     crimed = parts.desk.crime(ANN, reference, 1, "44", "filed", None, "seen the video")
     assert crimed == parts.now(reference) and crimed.crime
     assert vars(crimed.crime) == {
-        "number": "20/1/26", "at": parts.clock.now, "by": ANN.actor, "offence": "44", "disposal": "filed", "outcome": 18
+        "number": "20/1/26", "at": parts.clock.now, "by": ANN.actor, "offence": "44", "disposal": "filed",
+        "outcome": 18, "cancelled": None,
     }  # fmt: skip
     assert [words.text for words in crimed.words] == ["seen the video"]
     with pytest.raises(NotAllowed):

@@ -36,7 +36,7 @@ LEADS_TO = {
 ALLOWED = {
     **dict.fromkeys(OPEN, set(LEADS_TO) - {"dispose"}),
     "crimed": {"note", "claim", "release", "dispose"},
-    "not_crimed": {"note"},
+    "not_crimed": {"note", "crime"},
 }
 
 
@@ -53,7 +53,6 @@ class Known:
         self.crimed_by: str | None = None
         self.call_backs = 0
         self.news = False
-        self.last: tuple[str, Officer | None] = "received", None  # what happened, and which officer did it
 
     def held_from(self, officer: Officer, now: Any) -> bool:
         return self.holder is not None and self.until > now and officer not in (self.holder, SUE)
@@ -98,7 +97,6 @@ class Lives(RuleBasedStateMachine):
             assert known.status not in OPEN or before.version > by_public.MOST_ENTRIES
             after = self.parts.now(reference)
         assert (after.status, after.claim) == (before.status, before.claim)
-        known.last = known.last if after.version == known.version else ("told", None)
         known.version, known.news = after.version, after.has_news
 
     # Messages, which come late, twice and in any order
@@ -108,7 +106,7 @@ class Lives(RuleBasedStateMachine):
         self.parts.casework.triage(reference)
         known = self.known[reference]
         if known.status == "received":
-            known.status, known.version, known.last = "queued", known.version + 1, ("triaged", None)
+            known.status, known.version = "queued", known.version + 1
 
     @rule(reference=references, back=st.integers(0, 5), down=st.booleans())
     def letter(self, reference: str, back: int, down: bool) -> None:
@@ -154,13 +152,12 @@ class Lives(RuleBasedStateMachine):
             else:
                 assert verb not in ALLOWED[known.status] or same
             return
-        assert not stale or known.last == ("claim", officer)  # one's own claim changes nothing that one has seen
+        assert not stale
         assert not known.held_from(officer, now) and verb in ALLOWED[known.status]
         if report.version == known.version:
             assert self.changes_nothing(known, officer, verb)
             return
         known.version += 1
-        known.last = verb, officer
         known.status = LEADS_TO[verb] or known.status
         if verb == "claim":
             known.holder, known.until = officer, now + life.LEASE
@@ -204,7 +201,6 @@ class Lives(RuleBasedStateMachine):
         if taken:
             known = self.known[taken.reference]
             known.version, known.holder, known.until = known.version + 1, officer, now + life.LEASE
-            known.last = "claim", officer
 
     @rule(reference=references, officer=OFFICERS)
     def renew(self, reference: str, officer: Officer) -> None:
@@ -214,7 +210,7 @@ class Lives(RuleBasedStateMachine):
         assert (until is not None) == mine
         if until and until != known.until:
             assert known.until - now <= life.LEASE - life.RENEW_AFTER
-            known.version, known.until, known.last = known.version + 1, now + life.LEASE, ("claim", officer)
+            known.version, known.until = known.version + 1, now + life.LEASE
         assert until in (None, known.until)
 
     # The clock and the sweep
@@ -233,7 +229,6 @@ class Lives(RuleBasedStateMachine):
         for reference in due:
             known = self.known[reference]
             known.status, known.version, known.holder = "crimed", known.version + 1, None
-            known.last = "crimed", None
             known.crimed_at, known.crimed_by = now, "24-hour rule"
         assert not [ref for ref in self.known if self.parts.now(ref).is_open and self.parts.now(ref).deadline <= now]
 

@@ -16,6 +16,7 @@ import pytest
 from botocore.config import Config
 
 from chalicelib import report as life
+from chalicelib.by_officers import only_held_on
 from chalicelib.desk import FREE, Desk, Officer
 from chalicelib.errors import NotYourRole, Stale
 from chalicelib.reference import derive
@@ -280,17 +281,20 @@ def test_a_full_history_ends_the_lease_when_it_ends(parts: Parts, monkeypatch: p
     assert parts.desk.renew(ANN, reference) == until
 
 
-def test_going_on_makes_nobodys_page_stale_but_what_somebody_else_did_does(parts: Parts) -> None:
+def test_going_on_is_told_from_what_somebody_else_did(parts: Parts) -> None:
     reference = parts.submit("token").reference
     seen = parts.desk.claim(ANN, reference, 1).version
     parts.clock.now += RENEW_AFTER
     parts.desk.renew(ANN, reference)
-    assert parts.desk.note(ANN, reference, seen, "still the page of then").version == seen + 2
+    assert only_held_on(parts.now(reference), seen, ANN.actor)
+    assert not only_held_on(parts.now(reference), seen, BOB.actor)
+    assert not only_held_on(parts.now(reference), seen + 1, ANN.actor)  # nothing has happened
+    with pytest.raises(Stale):  # a program is told all the same: it sends the version that it read
+        parts.desk.note(ANN, reference, seen, "as of then")
     parts.casework.add(reference, "an id", "There is a video.")
     parts.clock.now += RENEW_AFTER
     parts.desk.renew(ANN, reference)
-    with pytest.raises(Stale):
-        parts.desk.note(ANN, reference, seen + 2, "she has not seen the video")
+    assert not only_held_on(parts.now(reference), seen + 1, ANN.actor)
 
 
 # What it costs
@@ -365,7 +369,7 @@ class Presses:
     def __init__(self, queue: Counted, chance: Callable[[], str] = mint) -> None:
         self.results: list[Any] = [None] * OFFICERS
         several = [queue.parts() for _ in range(OFFICERS)]
-        desks = [Desk(parts.store, parts.numbers, parts.finder, parts.clock, chance) for parts in several]
+        desks = [Desk(parts.store, parts.numbers, parts.clock, chance) for parts in several]
         for parts in several:  # a connection each, as a warm function has
             parts.store.read("2" * 12)
         queue.spent()

@@ -346,7 +346,7 @@ def test_not_crime_as_a_duplicate(olive: Officer, public: Public, reference: str
 
 @pytest.mark.parametrize(
     ("decision", "allowed"),
-    [("crime", ["claim", "release", "disposal", "notes"]), ("not-crime", ["notes"])],
+    [("crime", ["claim", "release", "disposal", "notes"]), ("not-crime", ["crime", "notes"])],
 )
 def test_move_that_is_not_allowed_says_which_are(
     olive: Officer, reference: str, decision: str, allowed: list[str]

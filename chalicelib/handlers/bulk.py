@@ -16,7 +16,7 @@ from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of
 from chalicelib.handlers.http import FORM, page, pairs_of
 from chalicelib.handlers.sign_in import Seat, at_desk
 from chalicelib.pages import bulk as pages
-from chalicelib.pages.desk import Ask
+from chalicelib.pages.deciding import Ask
 from chalicelib.reference import parse
 from chalicelib.wiring import service
 

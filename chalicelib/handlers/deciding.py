@@ -19,8 +19,9 @@ from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of, to_repor
 from chalicelib.handlers.http import FORM, data, page, pairs_of
 from chalicelib.handlers.officers import plain_reference
 from chalicelib.handlers.sign_in import Seat, at_desk
-from chalicelib.pages import desk as pages
-from chalicelib.pages.desk import Ask
+from chalicelib.pages import deciding as pages
+from chalicelib.pages.deciding import Ask
+from chalicelib.pages.desk import timeline
 from chalicelib.reference import parse
 from chalicelib.report import Report
 from chalicelib.sessions import Colleague
@@ -122,7 +123,7 @@ def _form(
     seen: int = 0,
     status: int = 200,
 ) -> Response:
-    meanwhile = [event for event in pages.timeline(report) if seen and event.version > seen]
+    meanwhile = [event for event in timeline(report) if seen and event.version > seen]
     colleagues = service().sessions.colleagues() if move.ask.name == "assign" else ()
     share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile,

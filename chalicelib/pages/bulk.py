@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.errors import FieldError
-from chalicelib.pages.desk import Ask, Colleague, with_colleagues
+from chalicelib.pages.deciding import Ask, Colleague, with_colleagues
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.fields import Problem, fields_of
 from chalicelib.pages.render import render

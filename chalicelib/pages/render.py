@@ -109,8 +109,12 @@ def _loaders(translate: language.Translate) -> "tuple[BaseLoader, BaseLoader]":
     if COMPILED.is_dir():
         return ModuleLoader(COMPILED / language.spoken().code), ModuleLoader(COMPILED)
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    files = (HERE / "templates").glob("*.html")
-    return DictLoader({file.name: language.template(file.read_text("utf-8"), translate) for file in files}), components
+    texts = {file.name: file.read_text("utf-8") for file in (HERE / "templates").glob("*.html")}
+    # Officers work in English: their pages are as they stand.
+    said = {
+        name: text if name.startswith("desk") else language.template(text, translate) for name, text in texts.items()
+    }
+    return DictLoader(said), components
 
 
 @cache
