@@ -22,7 +22,7 @@ from chalicelib.table import ConditionFailed
 from chalicelib.times import local
 from chalicelib.triage import suspect_named
 
-NOT_YET = "(the next crime number)"
+NOT_YET = "[the next number]"
 
 
 @dataclass(frozen=True)

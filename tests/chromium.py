@@ -20,7 +20,8 @@ AXE_FOLDER = Path(__file__).parent.parent / ".cache" / "axe"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 # What axe does not look at (WCAG 1.4.11): whether the edge, or the face, of each control stands out from what is
-# behind it by 3 to 1. Radios and checkboxes are drawn by the `::before` of their label, files and boxes to tick in a table by the browser.
+# behind it by 3 to 1. Radios and checkboxes are drawn by the `::before` of their label; files, and boxes to tick in a
+# table, by the browser.
 FAINT_CONTROLS = """() => {
   const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = c => c.slice(0, 3).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)

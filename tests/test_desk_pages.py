@@ -1,4 +1,4 @@
-"""The officers' desk as a browser without JavaScript sees it: the queue, the search, a report, and what is done to it."""
+"""The officers' desk in a browser without JavaScript: the queue, the search, a report, and what is done to it."""
 
 import re
 from typing import Any
