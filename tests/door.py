@@ -103,11 +103,11 @@ class Door:
 
     def get(self, path: str, **query: str) -> Answer:
         """Open a page; nothing is followed."""
-        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+        return self.ask("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def post(self, path: str, **fields: str) -> Answer:
         """Send a form."""
-        return self._ask("POST", path, urlencode(fields))
+        return self.ask("POST", path, urlencode(fields))
 
     def sign_in(self, to: str = "") -> Answer:
         """From the sign-in page through the directory and back."""
@@ -129,8 +129,10 @@ class Door:
         """How many there are in the table."""
         return sum(pk.startswith("DESK#") for pk, _ in self.table.items)
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
-        headers = {"accept": "text/html", "host": HOST, "x-forwarded-proto": "https"} | ({"content-type": FORM} if body else {})
+    def ask(self, method: str, path: str, body: str | None = None, **more: str) -> Answer:
+        """Send a request."""
+        headers = {"accept": "text/html", "host": HOST, "x-forwarded-proto": "https"}
+        headers |= ({} if body is None else {"content-type": FORM}) | more
         headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         got = self._gateway.handle_request(method, path, headers, None if body is None else body.encode())
         headers = got.get("headers", {}) | got.get("multiValueHeaders", {})
