@@ -145,6 +145,8 @@ class Verifier:
         from joserfc.jwk import KeySet
 
         about = self._fetch(f"{self._issuer}/.well-known/openid-configuration")
+        if about["issuer"] != self._issuer:
+            raise ValueError("the document is another issuer's")
         keys = KeySet.import_key_set(self._fetch(about["jwks_uri"]))
         self._about = about
         return keys

@@ -4,6 +4,7 @@ A session is what its cookie says only if the table says so too: whoever ends it
 table (`pk` / `sk`):
 - `DESK#<officer>` / `SESSION#<digest of a secret>`: a session, with name, roles, when it began and was last used.
 - `OFFICERS` / `<officer>`: who has signed in, with name, roles and when last.
+Both end by themselves (`expires`): a session by its shift, a colleague when they have not signed in for 90 days.
 See `docs/adr/0017-sign-in-at-the-desk.md`.
 """
 
@@ -68,8 +69,9 @@ class Sessions:
         with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
             self._table.put_new({**_key(actor.id, _digest(secret)), **who, "began": stamp(now), "seen": stamp(now),
                                  "expires": int((now + SHIFT + IDLE).timestamp())})  # fmt: skip
-        with suppress(ConditionFailed):  # somebody of the same name was later
-            self._table.update("OFFICERS", actor.id, values={**who, "last": stamp(now)}, given={"now": stamp(now)},
+        seen = {**who, "last": stamp(now), "expires": int((now + OF_LATE).timestamp())}
+        with suppress(ConditionFailed):  # the same officer signed in elsewhere in this moment
+            self._table.update("OFFICERS", actor.id, values=seen, given={"now": stamp(now)},
                                condition="attribute_not_exists(pk) OR #last <= :now")  # fmt: skip
         return f"{urlsafe_b64encode(actor.id.encode()).decode().rstrip('=')}.{secret}"
 

@@ -50,13 +50,13 @@ class SignIn:
             "response_type": "code",
             "client_id": self._audience,
             "redirect_uri": come_back_to,
-            "scope": "openid profile email",
+            "scope": self._scope(),
             "state": begun.state,
             "nonce": begun.nonce,
             "code_challenge": challenge(begun.verifier),
             "code_challenge_method": "S256",
         }
-        return f"{self._about('authorization_endpoint')}?{urlencode(asked)}", begun
+        return _asking(self._about("authorization_endpoint"), asked), begun
 
     def finish(self, code: str, begun: Begun, come_back_to: str) -> Identity:
         """Who has come back with a code. Raises NotSignedIn if the issuer does not know it, or IssuerUnavailable."""
@@ -74,7 +74,12 @@ class SignIn:
         """Where to end the session at the issuer itself, if it says where. Cognito names the way back its own way."""
         end = self._verifier.about_issuer().get("end_session_endpoint")
         back = {"client_id": self._audience, "post_logout_redirect_uri": come_back_to, "logout_uri": come_back_to}
-        return f"{end}?{urlencode(back)}" if end else None
+        return _asking(end, back) if end else None
+
+    def _scope(self) -> str:
+        """Some directories name groups only to whoever asks for them, others refuse to be asked."""
+        known = self._verifier.about_issuer().get("scopes_supported") or []
+        return f"openid profile email{' groups' if 'groups' in known else ''}"
 
     def _token(self, url: str, form: Mapping[str, str]) -> str:
         try:
@@ -95,6 +100,11 @@ class SignIn:
         if not isinstance(endpoint, str):
             raise IssuerUnavailable("Try again in a minute.")
         return endpoint
+
+
+def _asking(endpoint: str, query: Mapping[str, str]) -> str:
+    """An endpoint may have a query of its own, which stays (RFC 6749, section 3.1)."""
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 
 def challenge(verifier: str) -> str:

@@ -63,7 +63,7 @@ def delete(deployment: Deployment, stack: str) -> None:
 
 def _identity(deployment: Deployment) -> dict[str, str]:
     address = deployment.address
-    return {"Stage": deployment.stage} | ({"CallbackUrl": f"{address}/desk"} if address else {})
+    return {"Stage": deployment.stage} | ({"DeskUrl": f"{address}/desk"} if address else {})
 
 
 def _observability(deployment: Deployment) -> dict[str, str]:

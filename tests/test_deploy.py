@@ -170,7 +170,7 @@ def test_officers_come_back_to_the_address_once_it_is_known(project: Path) -> No
         "update stack crime-reports-dev-identity"
     ]
     parameters = cloudformation.stacks["crime-reports-dev-identity"]["Parameters"]
-    assert {"ParameterKey": "CallbackUrl", "ParameterValue": "https://abc.example.com/dev/desk"} in parameters
+    assert {"ParameterKey": "DeskUrl", "ParameterValue": "https://abc.example.com/dev/desk"} in parameters
     assert not do_all(stacks.actions(deployment(project, cloudformation)))
 
 

@@ -92,3 +92,17 @@ class Visitor:
         self.send(**LITTLE["check"])
         assert "/reports/" in self.page.url, self.words
         return self.step
+
+
+def signed_in_visitor(stack: Any, name: str = "Olive Officer", role: str = "officer") -> Visitor:
+    """Somebody at the desk, who has come in by the sign-in page of this machine."""
+    visitor = Visitor(stack)
+    visitor.open("/desk")
+    sign_in(visitor, name, role)
+    return visitor
+
+
+def sign_in(visitor: Visitor, name: str = "Olive Officer", role: str = "officer") -> requests.Response:
+    """Say at the sign-in page who you are."""
+    assert "/dev/issuer/authorize" in visitor.page.url, visitor.words
+    return visitor.send(to="/authorize", person=name, role=role)

@@ -18,7 +18,6 @@ from chalicelib.handlers.http import (
     FORM,
     answering,
     base,
-    cookie,
     cookie_of,
     page,
     pairs_of,
@@ -36,7 +35,9 @@ from chalicelib.wiring import service
 sign_in = Blueprint(__name__)
 
 ON_THE_WAY = timedelta(minutes=10)
-_BEGUN = "signing-in"  # the cookie between going to the issuer and coming back
+LONGEST_CODE, LONGEST_WAY = 4_000, 500
+_SEAT = "desk"  # the cookie of a session
+_BEGUN = "signing-in-"  # with the state after it: one for each tab that is between going to the issuer and coming back
 _QUIET = {"token", "version", "confirmed"}  # fields that nobody typed
 
 View = Callable[..., Response]
@@ -59,19 +60,20 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
     def lock(view: View) -> View:
         @wraps(view)
         def unlock(request: Request, **path: str) -> Response:
-            session = service().sessions.find(cookie_of(request, _name(request)))
+            session = _session(request)
             if not session:
                 return _to_sign_in(request) if request.method == "GET" else _turned_away(request, "over", 401)
             seat = _seat(session)
             if not session.roles & set(roles):
-                return page(pages.problem(_place(request, seat), 403, "Your role does not allow this"), 403)
+                return page(pages.problem(_place(request, seat), NotYourRole.title), NotYourRole.status)
             if request.method != "GET" and not _is_ours(request, session):
                 return _turned_away(request, "old", 403, seat)
             try:
                 return view(request, seat, **path)
             except Refused as refusal:
-                html = pages.problem(_place(request, seat), refusal.status, refusal.title, refusal.detail)
-                return page(html, refusal.status)
+                answer = page(pages.problem(_place(request, seat), refusal.title, refusal.detail), refusal.status)
+                answer.headers |= refusal.headers
+                return answer
 
         locked = answering(blueprint)(unlock)
         locked.roles = roles  # type: ignore[attr-defined]
@@ -80,66 +82,91 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
     return lock
 
 
+def at_the_door(view: View) -> View:
+    """A view for anybody; whoever cannot come in is told how to try again."""
+
+    @wraps(view)
+    def answer(request: Request) -> Response:
+        try:
+            return view(request)
+        except Refused as refusal:
+            return page(pages.try_again(Place(site_of(request)), refusal.title, refusal.detail), refusal.status)
+
+    return answering(sign_in)(answer)
+
+
 @sign_in.route("/desk/sign-in", methods=["GET"])
-@answering(sign_in)
+@at_the_door
 def begin(request: Request) -> Response:
     """On to the issuer."""
     url, begun = service().sign_in.start(_come_back_to(request))
     kept = service().passes.give("sign-in", "\n".join((*begun, _inside(query_of(request).get("to", "")))))
     answer = see_other(url)
-    answer.headers["Set-Cookie"] = cookie(request, _BEGUN, quote(kept), "/desk/signed-in", ON_THE_WAY)
+    answer.headers["Set-Cookie"] = _cookie(request, _BEGUN + begun.state, quote(kept), ON_THE_WAY)
     return answer
 
 
 @sign_in.route("/desk/signed-in", methods=["GET"])
-@answering(sign_in)
+@at_the_door
 def finish(request: Request) -> Response:
     """Back from the issuer: a new session, if all is as it was begun."""
-    try:
-        return _finish(request)
-    except (NotSignedIn, NotYourRole) as refusal:
-        place = Place(site_of(request))
-        return page(pages.try_again(place, refusal.title, refusal.detail), refusal.status)
+    state = query_of(request).get("state", "")
+    kept = service().passes.read("sign-in", unquote(_cookie_of(request, _BEGUN + state)), ON_THE_WAY)
+    if kept and kept.startswith(f"{state}\n"):
+        return _finish(request, kept)
+    if _session(request):  # "Back" after signing in
+        return see_other(f"{base(request)}/desk")
+    raise NotSignedIn("This sign-in was begun in another browser, or more than ten minutes ago. Sign in again.")
 
 
 @sign_in.route("/desk/sign-out", methods=["POST"], content_types=[FORM])
 @at_desk(sign_in, "officer", "supervisor", "analyst")
 def sign_out(request: Request, seat: Seat) -> Response:
-    """End this session, or all of this officer's, and the one at the issuer."""
+    """End this session, or all of this officer's; then the one at the issuer, or the next person here would be let in
+    without being asked. To there by a page, not by a redirect: a form may lead to our own addresses only.
+    """
     if dict(pairs_of(request)).get("everywhere") == "yes":
         service().sessions.end_all(seat.session.actor.id)
     service().sessions.end(seat.session)
-    signed_out = f"{our_address(request)}/desk/signed-out"
-    answer = see_other(service().sign_in.goodbye(signed_out) or signed_out)
-    answer.headers["Set-Cookie"] = _session_cookie(request, "", timedelta(0))
+    goodbye = _goodbye(f"{our_address(request)}/desk/signed-out")
+    signed_out = f"{base(request)}/desk/signed-out"
+    answer = page(pages.signed_out(Place(site_of(request)), goodbye)) if goodbye else see_other(signed_out)
+    answer.headers["Set-Cookie"] = _cookie(request, _SEAT, "", timedelta(0))
     return answer
 
 
 @sign_in.route("/desk/signed-out", methods=["GET"])
-@answering(sign_in)
+@at_the_door
 def signed_out(request: Request) -> Response:
     """Nobody sits here."""
     return page(pages.signed_out(Place(site_of(request))))
 
 
-def _finish(request: Request) -> Response:
-    query = query_of(request)
-    kept = service().passes.read("sign-in", unquote(cookie_of(request, _BEGUN)), ON_THE_WAY)
-    state, nonce, verifier, to = kept.split("\n") if kept else ("", "", "", "")
-    if not kept or query.get("state") != state:
-        raise NotSignedIn("This sign-in was begun elsewhere, or too long ago. Sign in again.")
-    if "code" not in query:
+def _finish(request: Request, kept: str) -> Response:
+    state, nonce, verifier, to = kept.split("\n")
+    code = query_of(request).get("code", "")
+    if not code:
         raise NotSignedIn("The sign-in was broken off. Sign in again.")
-    identity = service().sign_in.finish(query["code"][:2_000], Begun(state, nonce, verifier), _come_back_to(request))
+    identity = service().sign_in.finish(code[:LONGEST_CODE], Begun(state, nonce, verifier), _come_back_to(request))
     if not identity.roles:
         raise NotYourRole("You have no role in this service. Ask a supervisor to give you one, then sign in again.")
-    answer = see_other(f"{base(request)}{to or '/desk'}")
     key = service().sessions.begin(identity.actor, identity.roles)
-    answer.headers["Set-Cookie"] = [
-        _session_cookie(request, key, SHIFT),
-        cookie(request, _BEGUN, "", "/desk/signed-in", timedelta(0)),
-    ]
+    answer = see_other(f"{base(request)}{to or '/desk'}")
+    done = _cookie(request, _BEGUN + state, "", timedelta(0))
+    answer.headers["Set-Cookie"] = [_cookie(request, _SEAT, key, SHIFT), done]
     return answer
+
+
+def _goodbye(signed_out: str) -> str | None:
+    """Where the issuer ends its own session. Ours is ended already, whether the issuer answers or not."""
+    try:
+        return service().sign_in.goodbye(signed_out)
+    except Refused:
+        return None
+
+
+def _session(request: Request) -> Session | None:
+    return service().sessions.find(_cookie_of(request, _SEAT))
 
 
 def _seat(session: Session) -> Seat:
@@ -173,21 +200,25 @@ def _to_sign_in(request: Request) -> Response:
 
 def _inside(to: str) -> str:
     """Where to go on to once signed in: a page of the desk, and nowhere else."""
-    is_inside = to == "/desk" or to.startswith(("/desk?", "/desk/"))
-    is_plain = to.isascii() and to.isprintable() and not set(to) & set("\\ \"'<>") and ".." not in to
-    return to if is_inside and is_plain and len(to) < 500 else ""
+    is_inside = to == "/desk" or (to.startswith(("/desk?", "/desk/")) and not to.startswith("/desk/sign"))
+    is_plain = to.isascii() and to.isprintable() and not set(to) & set("\\ \"'<>") and ".." not in unquote(to)
+    return to if is_inside and is_plain and len(to) < LONGEST_WAY else ""
 
 
 def _come_back_to(request: Request) -> str:
     return f"{our_address(request)}/desk/signed-in"
 
 
-def _name(request: Request) -> str:
-    """Over TLS the name itself forbids other hosts and plain HTTP to set it."""
-    return "__Host-desk" if request.headers.get("x-forwarded-proto") == "https" else "desk"
+def _is_over_tls(request: Request) -> bool:
+    return request.headers.get("x-forwarded-proto") == "https"
 
 
-def _session_cookie(request: Request, value: str, lasting: timedelta) -> str:
-    safely = "; Secure" if _name(request).startswith("__Host-") else ""
+def _cookie_of(request: Request, name: str) -> str:
+    return cookie_of(request, f"__Host-{name}" if _is_over_tls(request) else name)
+
+
+def _cookie(request: Request, name: str, value: str, lasting: timedelta) -> str:
+    """Over TLS the name itself forbids other hosts and plain HTTP to set it, and a path other than the whole host's."""
+    before, after = ("__Host-", "; Secure") if _is_over_tls(request) else ("", "")
     seconds = int(lasting.total_seconds())
-    return f"{_name(request)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{safely}"
+    return f"{before}{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{after}"

@@ -6,9 +6,9 @@ from chalicelib.pages.desk_place import Place
 from chalicelib.pages.render import render
 
 
-def problem(place: Place, status: int, title: str, detail: str = "") -> str:
+def problem(place: Place, title: str, detail: str = "") -> str:
     """An error as a page of the desk."""
-    return render("desk_problem.html", place=place, site=place.site, status=status, title=title, detail=detail)
+    return render("desk_problem.html", place=place, site=place.site, title=title, detail=detail)
 
 
 def try_again(place: Place, title: str, detail: str) -> str:
@@ -21,6 +21,6 @@ def turned_away(place: Place, why: str, typed: Sequence[str]) -> str:
     return render("desk_turned_away.html", place=place, site=place.site, why=why, typed=typed)
 
 
-def signed_out(place: Place) -> str:
-    """Nobody sits here."""
-    return render("desk_signed_out.html", place=place, site=place.site)
+def signed_out(place: Place, goodbye: str = "") -> str:
+    """Nobody sits here; on to `goodbye`, where the issuer's own session is ended."""
+    return render("desk_signed_out.html", place=place, site=place.site, goodbye=goodbye)

@@ -76,23 +76,23 @@ class Dev:
     def _token(self, request: Request) -> Answer:
         role = request.query.get("role", "")
         name = request.query.get("name") or _FIRST.get(role, "")
-        if role not in ROLES:
-            return problem(422, f"Say which role: {', '.join(ROLES)}")
-        if len(name) > LONGEST_NAME or not name.isprintable():
-            return problem(422, f"A name has at most {LONGEST_NAME} characters, all of them printable")
-        return _json({"token": self._machine.issuer.token(role, name)})
+        return _nobody(role, name) or _json({"token": self._machine.issuer.token(role, name)})
 
     def _ask_who(self, request: Request) -> Answer:
         wrong = self._machine.issuer.wrong_with(request.query)
-        page = self._pages.get_template("sign_in.html").render(people=PEOPLE, asked=request.query, wrong=wrong)
-        return _html(page)._replace(status=400 if wrong else 200)
+        page = self._pages.get_template("sign_in.html")
+        html = page.render(people=PEOPLE, roles=ROLES, asked=request.query, wrong=wrong)
+        return _html(html)._replace(status=400 if wrong else 200)
 
     def _sign_in(self, request: Request) -> Answer:
-        form = _form(request.body)
-        name = form.pop("person", "")
-        if name not in PEOPLE or self._machine.issuer.wrong_with(form):
-            return problem(422, "Choose one of the people on the page")
-        return Answer(303, {"Location": self._machine.issuer.sign_in(name, form)})
+        form, issuer = _form(request.body), self._machine.issuer
+        name, role = form.pop("person", ""), form.pop("role", None)
+        wrong = issuer.wrong_with(form)
+        if wrong:
+            return problem(400, f"This cannot be a sign-in: look at {wrong}")
+        if role is None and name in PEOPLE:
+            return Answer(303, {"Location": issuer.sign_in(name, PEOPLE[name], form)})
+        return _nobody(role or "", name) or Answer(303, {"Location": issuer.sign_in(name, role or "", form)})
 
     def _exchange(self, request: Request) -> Answer:
         tokens = self._machine.issuer.exchange(_form(request.body))
@@ -156,6 +156,15 @@ def _html(page: str, more: dict[str, str] | None = None) -> Answer:
 def _json(document: Any) -> Answer:
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Answer(200, headers, json.dumps(document).encode())
+
+
+def _nobody(role: str, name: str) -> Answer | None:
+    """What is wrong with an invented person; None if nothing is."""
+    if role not in ROLES:
+        return problem(422, f"Say which role: {', '.join(ROLES)}")
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        return problem(422, f"A name has at most {LONGEST_NAME} characters, all of them printable")
+    return None
 
 
 def _json_seconds(body: bytes) -> float | None:

@@ -33,6 +33,7 @@ class _Code(NamedTuple):
     """What a code was given for."""
 
     name: str
+    role: str
     asked: Mapping[str, str]
     at: datetime
 
@@ -69,10 +70,10 @@ class Issuer:
         wrong += [] if self.may_go_to(asked.get("redirect_uri", "")) else ["redirect_uri"]
         return ", ".join(wrong)
 
-    def sign_in(self, name: str, asked: Mapping[str, str]) -> str:
+    def sign_in(self, name: str, role: str, asked: Mapping[str, str]) -> str:
         """Where to send somebody who has signed in as `name`: back, with a code that is good once."""
         code = secrets.token_hex(16)
-        self._codes[code] = _Code(name, dict(asked), self._now())
+        self._codes[code] = _Code(name, role, dict(asked), self._now())
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any] | None:
@@ -86,9 +87,8 @@ class Issuer:
             return None
         if form.get("redirect_uri") != code.asked["redirect_uri"]:
             return None
-        role = PEOPLE[code.name]
-        id_token = self.token(role, code.name, nonce=code.asked["nonce"])
-        return {"token_type": "Bearer", "access_token": self.token(role, code.name), "id_token": id_token}
+        id_token = self.token(code.role, code.name, nonce=code.asked["nonce"])
+        return {"token_type": "Bearer", "access_token": self.token(code.role, code.name), "id_token": id_token}
 
     def configuration(self) -> dict[str, Any]:
         """The document at `/.well-known/openid-configuration`."""
