@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.passes import Passes
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.verification import Verification
 
 
 def utc_now() -> datetime:
@@ -110,6 +111,12 @@ class Service:
     @cached_property
     def rule(self) -> TwentyFourHourRule:
         return TwentyFourHourRule(self.store, self.numbers, self.clock)
+
+    @cached_property
+    def verification(self) -> "Verification":
+        from chalicelib.verification import Verification  # not on the way of a submission
+
+        return Verification(self.table, self.clock)
 
     @cached_property
     def verifier(self) -> Verifier:
