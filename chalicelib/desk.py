@@ -29,6 +29,7 @@ log = logging.getLogger("crime-reports")
 FREE = 32  # reports that one press of “next” tries at most: as many officers may press at once, and each gets one
 TRIES = 5
 SHARE_KEPT = timedelta(minutes=10)
+MOST_ACCESSES = 1_000
 
 
 class Desk(Changes):
@@ -108,15 +109,19 @@ class Desk(Changes):
         return until
 
     def accesses_of_report(self, officer: Officer, reference: str) -> list[dict[str, Any]]:
-        """Who saw it, newest first. Looking there is logged, too."""
+        """Who saw it of late, newest first: MOST_ACCESSES looks. That a supervisor looks there is logged first."""
         require_supervisor(officer)
+        self._find(reference)
         self._store.log_access(officer.actor, "accesses", [reference], self._now(), self._mint())
-        return self._store.accesses(reference=reference)[::-1]
+        return self._store.accesses(reference=reference, limit=MOST_ACCESSES)
 
     def accesses_of_officer(self, officer: Officer, whose: str, limit: int) -> list[dict[str, Any]]:
-        """What an officer saw in lists, newest first."""
+        """What an officer saw of late, reports and lists, newest first. That a supervisor looks there is logged first,
+        under the supervisor.
+        """
         require_supervisor(officer)
-        return self._store.accesses(officer=whose)[::-1][:limit]
+        self._store.log_access(officer.actor, "accesses", [], self._now(), self._mint(), whose)
+        return self._store.accesses(officer=whose, limit=min(limit, MOST_ACCESSES))
 
     def call_back_share(self) -> tuple[int, int]:
         """How many reports of this month were called back, of how many. As of ten minutes ago: it is a whole month."""

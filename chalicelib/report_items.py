@@ -37,7 +37,7 @@ def new_item(report: Report) -> dict[str, Value]:
         "seal": report.seal,
         "status": str(report.status),
         "version": report.version,
-        "due": None if report.synthetic else f"new-{_shard(report)}",
+        "due": due_group(report),
         "deadline": stamp(report.deadline),
         "synthetic": int(report.synthetic) or None,
         "folder": report.folder,
@@ -76,7 +76,7 @@ def places(report: Report) -> dict[str, Value]:
         return {}
     waiting = _work_list(report)
     return {
-        "due": f"open-{_shard(report)}" if report.is_open else None,
+        "due": due_group(report),
         "worklist": waiting,
         "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
         "received_month": month(report.received_at),
@@ -92,8 +92,12 @@ def _work_list(report: Report) -> str | None:
     return "new_information" if report.has_news else None
 
 
-def _shard(report: Report) -> int:
-    return ALPHABET.index(report.reference[0]) % SHARDS
+def due_group(report: Report) -> str | None:
+    """Where the 24-hour rule finds it; nowhere once it is decided, and never the smoke test's."""
+    if report.synthetic or not report.is_open:
+        return None
+    touched = "open" if report.version > 1 else "new"
+    return f"{touched}-{ALPHABET.index(report.reference[0]) % SHARDS}"
 
 
 def reference_of(item: Item) -> str:

@@ -2,7 +2,7 @@
 
 What is in the table (`pk` / `sk`):
 - `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
-- `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: somebody saw a list.
+- `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: what an officer saw.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
 - `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`. `FIND#…`: see `finder.py`.
 - `OUTBOX` / `<reference>-<version>`: letters, where the outbox is the sender.
@@ -21,11 +21,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from chalicelib.errors import AlreadySent
 from chalicelib.reference import candidates, smoke_token
-from chalicelib.report import Actor, Report
+from chalicelib.report import PUBLIC, Actor, Report
 from chalicelib.report_items import (
     SHARDS,
     head_values,
@@ -220,24 +221,31 @@ class Store:
 
     # Seeing
 
-    def log_access(self, who: Actor, what: str, references: Sequence[str], at: datetime, id: str) -> None:
-        """Leave an item that says who saw what and when (Data Protection Act 2018, section 62).
-
-        `what` is `list` for several reports at once, kept under the officer; anything else is kept under the report.
+    def log_access(
+        self, who: Actor, what: str, references: Sequence[str], at: datetime, id: str, whose: str = ""
+    ) -> None:
+        """Leave an item that says who saw what and when (Data Protection Act 2018, section 62), under the officer, and
+        under the report if it is one: so that either has a log. `what` is `list` for several at once; `whose` is the
+        officer whose log was looked at.
         """
-        pk = f"OFFICER#{who.id}" if what == "list" else key(references[0])[0]
-        with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
-            self._table.put_new(
-                {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": who.id, "officer_name": who.name,
-                 "what": what, "references": list(references)}
-            )  # fmt: skip
+        kept_under = [] if what == "list" or whose else [key(references[0])[0]]
+        kept_under += [] if who == PUBLIC else [f"OFFICER#{who.id}"]
+        for pk in kept_under:
+            with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
+                self._table.put_new(
+                    {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": who.id, "officer_name": who.name,
+                     "what": what, "references": list(references), "whose": whose or None}
+                )  # fmt: skip
 
-    def accesses(self, *, reference: str = "", officer: str = "") -> list[Item]:
-        """Who saw a report, or which lists an officer saw, and `at` what time, oldest first."""
-        pk = key(reference)[0] if reference else f"OFFICER#{officer}"
-        where = "#pk = :pk AND begins_with(#sk, :access)"
-        items = self._table.query(where=where, given={"pk": pk, "access": "ACCESS#"})
-        return [{**item, "at": item["sk"].split("#")[1]} for item in items]
+    def accesses(self, *, reference: str = "", officer: str = "", limit: int = 1_000) -> list[Item]:
+        """The last `limit` looks at a report, or by an officer at anything, newest first: `at`, who, what."""
+        rows = self._table.query(
+            where="#pk = :pk AND begins_with(#sk, :access)",
+            given={"pk": key(reference)[0] if reference else f"OFFICER#{officer}", "access": "ACCESS#"},
+            limit=limit,
+            backwards=True,
+        )
+        return [{"at": row["sk"].split("#")[1], **row} for row in islice(rows, limit)]
 
 
 def report_change(image: Mapping[str, Any]) -> tuple[str, int, str] | None:

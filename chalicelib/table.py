@@ -6,7 +6,7 @@ Only what `store.py` needs. The marshalling of boto3's resource layer costs more
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +25,15 @@ class ConditionFailed(Exception):
     def __init__(self, item: Item | None) -> None:
         super().__init__("the item is not in the expected state")
         self.item = item
+
+
+class Page(NamedTuple):
+    """A stretch of the table. `items` are as DynamoDB has them: one that cannot be read must not hold up the others.
+    `last` is the key up to which it goes, None where the table ends.
+    """
+
+    items: Sequence[Mapping[str, Any]]
+    last: tuple[str, str] | None
 
 
 class Table:
@@ -120,6 +129,19 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             request |= {"Limit": request["Limit"] * GROWTH} if limit else {}
+
+    def scan(self, *, only: str, given: Mapping[str, Value], after: tuple[str, str] | None) -> Iterator[Page]:
+        """The whole table behind the key `after`, a page at a time: the items that fit `only`, some perhaps none."""
+        words = _Expression(given)
+        request: Any = {"TableName": self._name, "FilterExpression": words.named(only), **words.attributes()}
+        request |= {"ExclusiveStartKey": _key(*after)} if after else {}
+        while True:
+            answer = self._client.scan(**request)
+            last = answer.get("LastEvaluatedKey")
+            yield Page(answer["Items"], (last["pk"]["S"], last["sk"]["S"]) if last else None)
+            if not last:
+                return
+            request["ExclusiveStartKey"] = last
 
     def _conditionally(self, call: Any, **request: Any) -> Any:
         try:

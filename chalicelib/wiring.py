@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.verification import Verification
 
 
 def utc_now() -> datetime:
@@ -117,6 +118,12 @@ class Service:
     @cached_property
     def rule(self) -> TwentyFourHourRule:
         return TwentyFourHourRule(self.store, self.numbers, self.clock)
+
+    @cached_property
+    def verification(self) -> "Verification":
+        from chalicelib.verification import Verification  # not on the way of a submission
+
+        return Verification(self.table, self.clock)
 
     @cached_property
     def verifier(self) -> Verifier:

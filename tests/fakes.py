@@ -22,7 +22,8 @@ from chalicelib.report import Actor, Head, Report
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.search import Search
 from chalicelib.store import Store
-from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.table import ConditionFailed, Item, Page, Table, marshal
+from chalicelib.verification import Verification
 from chalicelib.wanted import Wanted
 from chalicelib.wiring import client
 
@@ -89,6 +90,7 @@ class Parts:
         reasons = {"no_offence"} if second_look else set()
         self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
+        self.verification = Verification(table, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
@@ -148,7 +150,7 @@ class Wire:
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             self.calls.append(name)
-            more = {"Limit": self.page_size} if name == "query" and self.page_size else {}
+            more = {"Limit": self.page_size} if name in ("query", "scan") and self.page_size else {}
             return self.meddle(len(self.calls), name, lambda: getattr(self._client, name)(**{**request, **more}))
 
         return call
@@ -307,6 +309,14 @@ class FakeTable:
         kept = {"pk", "sk", *keys, *shown}
         for item in sorted(found, key=lambda item: item[keys[-1]], reverse=backwards):
             yield _copied({name: item[name] for name in item if not index or name in kept})
+
+    def scan(self, *, only: str, given: Mapping[str, Any], after: tuple[str, str] | None) -> Iterator[Page]:
+        """Ten items at a time."""
+        keys = sorted(key for key in self.items if after is None or key > after)
+        for start in range(0, len(keys) or 1, 10):
+            stretch = keys[start : start + 10]
+            found = [marshal(self.items[key]) for key in stretch if _holds(only, self.items[key], given)]
+            yield Page(found, stretch[-1] if keys[start + 10 :] else None)
 
 
 def _plain(item: Mapping[str, Any]) -> Item:

@@ -190,9 +190,7 @@ def the_id_of_the_session(door: Door) -> str:
     "token",
     [no_token, of_another_session, of_an_earlier_session_of_mine, for_something_else, unsigned, the_id_of_the_session],
 )
-def test_a_form_of_another_website_changes_nothing(
-    door: Door, desk: list[Route], token: Callable[[Door], str]
-) -> None:
+def test_a_form_of_another_website_changes_nothing(door: Door, desk: list[Route], token: Callable[[Door], str]) -> None:
     for route in (route for route in desk if route.method == "POST"):
         door.has_session(*ROLES)
         expect_turned_away(door, route, 403, token(door))
@@ -214,7 +212,10 @@ def test_the_api_takes_no_session_and_no_token_but_a_good_one_of_the_right_role(
     """`Authorization` only: a browser would bring the cookie along for any website."""
     api, directory = routes(app_module, "/triage", "/statistics"), door.directory
     assert len(api) > 10
-    other, now = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": "first"}), int(door.clock.now.timestamp())
+    other, now = (
+        RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": "first"}),
+        int(door.clock.now.timestamp()),
+    )
     mine, everything = directory.key, {"groups": list(ROLES)}
     directory.key = other
     bad = [directory.token(**everything)]

@@ -374,7 +374,7 @@ def test_a_broken_report_and_one_that_is_gone_hold_up_no_list(client: Any) -> No
 
 
 def accesses(parts: Parts) -> list[Any]:
-    return [(row["what"], row["references"]) for row in parts.store.accesses(officer=ANN.actor.id)]
+    return [(row["what"], row["references"]) for row in parts.store.accesses(officer=ANN.actor.id)][::-1]
 
 
 def test_whoever_sees_a_list_is_on_record(parts: Parts) -> None:

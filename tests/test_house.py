@@ -40,6 +40,7 @@ RULES = {
     "colours",
     "language",
     "wanted",
+    "retold",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -63,6 +64,7 @@ KNOWS = {
     "report_items": RULES | {"table"},
     "finder": RULES | {"table"},
     "work_lists": RULES | {"table", "report_items"},
+    "verification": RULES | {"table", "report_items"},
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
     "changes": RULES | {"table", "store", "crime_numbers"},
@@ -92,6 +94,7 @@ KNOWS = {
         "table",
         "throttle",
         "token_secrets",
+        "verification",
     },
 }
 ANYTHING = {"handlers", "app"}
@@ -233,7 +236,8 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
         function.handler_string for function in app.pure_lambda_functions
     ]
     assert sorted(handlers) == [
-        "app.crime_due_reports", "app.erase_ended_drafts", "app.on_letter", "app.on_report_change", "app.on_triage"
+        "app.crime_due_reports", "app.erase_ended_drafts", "app.on_letter", "app.on_report_change", "app.on_triage",
+        "app.verify_histories",
     ]  # fmt: skip
     for handler in [*handlers, "app.app"]:
         module, _, name = handler.rpartition(".")

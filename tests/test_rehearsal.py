@@ -37,7 +37,8 @@ from infra.local.stack import create_table
 NAME = "crime-reports-dev"
 FUNCTIONS = {"api_handler": NAME, "on_report_change": f"{NAME}-on_report_change", "on_triage": f"{NAME}-on_triage",
              "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports",
-             "erase_ended_drafts": f"{NAME}-erase_ended_drafts"}  # fmt: skip
+             "erase_ended_drafts": f"{NAME}-erase_ended_drafts",
+             "verify_histories": f"{NAME}-verify_histories"}  # fmt: skip
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
 
@@ -427,7 +428,12 @@ def allowed(deployed: Rehearsal, function: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("function", "rate"), [("crime_due_reports", "rate(1 minute)"), ("erase_ended_drafts", "rate(1 hour)")]
+    ("function", "rate"),
+    [
+        ("crime_due_reports", "rate(1 minute)"),
+        ("erase_ended_drafts", "rate(1 hour)"),
+        ("verify_histories", "cron(0 2 * * ? *)"),
+    ],
 )
 def test_schedules(deployed: Rehearsal, function: str, rate: str) -> None:
     events = deployed.aws("events")
@@ -577,7 +583,8 @@ def test_what_nobody_decides_is_crimed_by_the_rule(deployed: Rehearsal) -> None:
         UpdateExpression="SET received_at = :received, deadline = :deadline",
         ExpressionAttributeValues={name: {"S": f"{time:%Y-%m-%dT%H:%M:%SZ}"} for name, time in times.items()},
     )
-    assert sorted(deployed.sources.run_schedules()) == [FUNCTIONS["crime_due_reports"], FUNCTIONS["erase_ended_drafts"]]
+    scheduled = ("crime_due_reports", "erase_ended_drafts", "verify_histories")
+    assert sorted(deployed.sources.run_schedules()) == [FUNCTIONS[name] for name in scheduled]
     deployed.settle()
     officer = Officer(deployed)
     assert officer.read(fresh)["status"] == "queued"

@@ -71,9 +71,11 @@ class World:
         self.aside: list[Any] = []
         self.outage = 0
         self.runs = 0
+        self.nights: list[str] = []
         self.app = Chalice(app_name="test")
         self.app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:x", name="changes", batch_size=100)(self._changes)
         self.app.schedule("rate(1 minute)", name="tick")(self._tick)
+        self.app.schedule("cron(30 2 * * ? *)", name="night")(self._night)
         self.functions = Functions(self.app)
 
     def reader(self, shards: dict[str, list[str]], parents: dict[str, str] | None = None) -> StreamReader:
@@ -83,8 +85,8 @@ class World:
         config: Any = next(config for config in self.app.event_sources if config.name == "changes")
         return StreamReader(config, self.functions, fake, lambda message: self.aside.append(json.loads(message)))
 
-    def schedule(self, clock: DevClock) -> Schedule:
-        config: Any = next(config for config in self.app.event_sources if config.name == "tick")
+    def schedule(self, clock: DevClock, name: str = "tick") -> Schedule:
+        config: Any = next(config for config in self.app.event_sources if config.name == name)
         return Schedule(config, self.functions, clock.now)
 
     def _changes(self, event: DynamoDBEvent) -> None:
@@ -96,6 +98,9 @@ class World:
         if any(key.startswith("poison") for key in keys):
             raise ValueError(keys)
         self.seen += keys
+
+    def _night(self, event: Any) -> None:
+        self.nights.append(event.to_dict()["time"])
 
     def _tick(self, event: Any) -> None:
         self.runs += 1

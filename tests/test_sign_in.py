@@ -113,7 +113,8 @@ def test_the_name_is_the_best_there_is(desk: SignIn, directory: Directory, perso
 
 
 @pytest.mark.parametrize(
-    "good", [{"aud": [AUDIENCE]}, {"azp": AUDIENCE}, {"token_use": "id"}, {"groups": None, "cognito:groups": ["officer"]}]
+    "good",
+    [{"aud": [AUDIENCE]}, {"azp": AUDIENCE}, {"token_use": "id"}, {"groups": None, "cognito:groups": ["officer"]}],
 )
 def test_tokens_that_are_good_too(desk: SignIn, directory: Directory, good: dict[str, Any]) -> None:
     directory.lies, directory.codes["c"] = good, BEGUN.nonce
@@ -280,7 +281,9 @@ def test_a_sign_in_that_the_issuer_breaks_off_can_be_begun_again(door: Door, err
     assert "<script>" not in door.get("/desk/signed-in", state=state, error=error).text
 
 
-@pytest.mark.parametrize("lies", [{"nonce": "x"}, {"aud": "x"}, {"exp": 1}, {"iss": "https://evil.example.com"}], ids=str)
+@pytest.mark.parametrize(
+    "lies", [{"nonce": "x"}, {"aud": "x"}, {"exp": 1}, {"iss": "https://evil.example.com"}], ids=str
+)
 def test_a_lying_directory_lets_nobody_in(door: Door, lies: dict[str, Any]) -> None:
     begun = door.get("/desk/sign-in")
     door.directory.lies = lies
@@ -331,7 +334,9 @@ def test_signing_in_leads_nowhere_but_into_the_desk(door: Door, to: str) -> None
     assert door.sign_in(to).location == "/desk"
 
 
-@pytest.mark.parametrize("to", ["/desk", "/desk?list=mine&after=1%23x", "/desk/reports/7K3M-9QWP-R2T8", "/desk/found/a_b-c"])
+@pytest.mark.parametrize(
+    "to", ["/desk", "/desk?list=mine&after=1%23x", "/desk/reports/7K3M-9QWP-R2T8", "/desk/found/a_b-c"]
+)
 def test_signing_in_leads_to_any_page_of_the_desk(door: Door, to: str) -> None:
     assert door.sign_in(to).location == to
 

@@ -276,11 +276,12 @@ def test_what_was_received_and_crimed_is_counted_once(case: Case) -> None:
 # Seeing
 
 
-def test_accesses_are_kept_apart_for_reports_and_lists(case: Case) -> None:
+def test_accesses_are_kept_for_the_report_and_for_the_officer(case: Case) -> None:
     reference = case.parts.submit("token").reference
     case.parts.desk.read(ANN, reference)
     case.parts.desk.queue(ANN, Wanted())
-    (seen,), (listed,) = case.store.accesses(reference=reference), case.store.accesses(officer=ANN.actor.id)
+    (seen,), (listed, again) = case.store.accesses(reference=reference), case.store.accesses(officer=ANN.actor.id)
+    assert again == {**seen, "pk": again["pk"]}
     assert (seen["what"], seen["officer"], seen["officer_name"]) == ("read", "officer-ann", "Ann Officer")
     assert (listed["what"], listed["references"]) == ("list", [reference])
 

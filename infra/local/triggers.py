@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -88,14 +88,14 @@ class QueueReader:
 
 
 class Schedule:
-    """Runs a handler each time its period has passed on the service's clock; a long advance makes one run, not many."""
+    """Runs a handler whenever it is due by the service's clock; a long advance makes one run, not many."""
 
     def __init__(self, config: ScheduledEventConfig, functions: Functions, now: Callable[[], datetime]) -> None:
         self.name = config.name
         self._functions = functions
         self._now = now
-        self._period = _period(config)
-        self._due = now() + self._period
+        self._after = _schedule(config)
+        self._due = self._after(now())
         self._lock = threading.Lock()
 
     def poll(self) -> bool:
@@ -103,9 +103,9 @@ class Schedule:
         with self._lock:
             due = self._now() >= self._due
             if due:
-                self._due = self._now() + self._period
+                self._due = self._after(self._now())
                 self._run()
-        return False  # the next run is a period away: never poll again at once
+        return False  # the next run is some time away: never poll again at once
 
     def drained(self) -> bool:
         """A schedule holds no work."""
@@ -215,10 +215,18 @@ def _attributes(sent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _period(config: ScheduledEventConfig) -> timedelta:
+def _schedule(config: ScheduledEventConfig) -> Callable[[datetime], datetime]:
+    """When a schedule is due next after some moment: at a rate, or once a day by a clock that shows UTC."""
     expression = config.schedule_expression
     text = expression if isinstance(expression, str) else expression.to_string()
-    match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", text)
-    if not match:
-        raise NotImplementedError(f"the local runner does not know the schedule {text}")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", text):
+        period = timedelta(seconds=int(rate[1]) * _UNITS[rate[2]])
+        return lambda moment: moment + period
+    if daily := re.fullmatch(r"cron\((\d+) (\d+) \* \* \? \*\)", text):
+        return partial(_next_at, int(daily[2]), int(daily[1]))
+    raise NotImplementedError(f"the local runner does not know the schedule {text}")
+
+
+def _next_at(hour: int, minute: int, moment: datetime) -> datetime:
+    today = moment.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today > moment else today + timedelta(days=1)
