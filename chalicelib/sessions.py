@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.report import Actor
-from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.table import ConditionFailed, Item, Table, Value
 from chalicelib.times import read_stamp, stamp
 
 IDLE = timedelta(hours=1)  # longer than any call with a victim
@@ -69,7 +69,7 @@ class Sessions:
         with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
             self._table.put_new({**_key(actor.id, _digest(secret)), **who, "began": stamp(now), "seen": stamp(now),
                                  "expires": int((now + SHIFT + IDLE).timestamp())})  # fmt: skip
-        seen = {**who, "last": stamp(now), "expires": int((now + OF_LATE).timestamp())}
+        seen: dict[str, Value] = {**who, "last": stamp(now), "expires": int((now + OF_LATE).timestamp())}
         with suppress(ConditionFailed):  # the same officer signed in elsewhere in this moment
             self._table.update("OFFICERS", actor.id, values=seen, given={"now": stamp(now)},
                                condition="attribute_not_exists(pk) OR #last <= :now")  # fmt: skip

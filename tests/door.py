@@ -1,4 +1,4 @@
-"""The door of the desk in this process: the app over a table in memory, a clock to set, and a directory that can lie."""
+"""The door of the desk in this process: the app over a table in memory, a clock to set, a directory that can lie."""
 
 from email.message import Message
 from typing import Any, NamedTuple

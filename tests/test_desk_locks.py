@@ -1,4 +1,4 @@
-"""Every locked route × every role × every session or token there may be. By the app's own list: new routes are in it."""
+"""Every locked route × every role × every session or token there may be, by the list of the app itself."""
 
 import copy
 import re

@@ -91,7 +91,8 @@ def test_a_code_is_good_once_and_for_a_minute(issuer: Issuer, clock: Clock) -> N
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"code": "x"}, {"code_verifier": "x" * 64}, {"code_verifier": ""}, {"client_id": "x"}, {"grant_type": "password"},
+        {"code": "x"}, {"code_verifier": "x" * 64}, {"code_verifier": ""}, {"client_id": "x"},
+        {"grant_type": "password"},
         {"redirect_uri": "http://localhost:8000/desk/signed-in"},
     ],
     ids=str,

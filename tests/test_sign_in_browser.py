@@ -87,8 +87,16 @@ def test_somebody_without_a_role_stays_outside(stack: Runner) -> None:
     assert at_sign_in(visitor)
 
 
-@pytest.mark.parametrize("person", [{}, {"person": "Mallory"}, {"person": "", "role": "officer"},
-                                    {"person": "Ida", "role": "chief"}, {"person": "x" * 101, "role": "officer"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "person",
+    [
+        {},
+        {"person": "Mallory"},
+        {"person": "", "role": "officer"},
+        {"person": "Ida", "role": "chief"},
+        {"person": "x" * 101, "role": "officer"},
+    ],
+)
 def test_the_sign_in_page_knows_who_is_who(stack: Runner, person: dict[str, str]) -> None:
     visitor = Visitor(stack)
     visitor.open("/desk")
