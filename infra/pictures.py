@@ -1,19 +1,27 @@
 """Makes the README's pictures while `make run` runs: `make pictures`.
 
-A burglary is reported on a telephone, page by page, and the main pages are photographed.
+A burglary is reported on a telephone, page by page, and the main pages are photographed; then what officers see of it
+and of a dozen others.
 """
 
 import base64
+import copy
+import json
 import shutil
 import sys
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from chalicelib.forms import EXAMPLES
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+DESK = {"width": 1180, "height": 860}
 PHONE = {"width": 390, "height": 780}
 SAID = {
     "building": {"about.kind": "home"},
@@ -30,6 +38,9 @@ def main(url: str) -> None:
         phone = browser.new_page(viewport=PHONE, base_url=url)  # type: ignore[arg-type]
         _put_up(browser, "journey.png", _report(phone))
         _put_up(browser, "status.png", _come_back(phone))
+        _send_others(url)
+        desk = browser.new_page(viewport=DESK, base_url=url)  # type: ignore[arg-type]
+        _put_up(browser, "desk.png", _at_the_desk(desk), DESK["width"], DESK["height"])
         browser.close()
 
 
@@ -62,6 +73,39 @@ def _come_back(phone: Page) -> list[bytes]:
     return photographs
 
 
+def _send_others(url: str) -> None:
+    """A dozen reports, some of them urgent, so that there is a queue; half of them an hour older than the rest."""
+    for number in range(12):
+        said = copy.deepcopy(EXAMPLES[("theft", "burglary", "criminal_damage")[number % 3]])
+        said["contact"]["phone"] = f"07700 900{number:03}"
+        said["harm"] = {"injury": "yes"} if number == 7 else {} if number % 2 else said.get("harm", {})
+        sent = Request(f"{url}/reports", json.dumps(said).encode(), {"Content-Type": "application/json"})
+        urlopen(sent).close()
+        if number == 5:
+            later = Request(f"{url}/dev/clock", b'{"advance_seconds": 66000}', {"Content-Type": "application/json"})
+            urlopen(later).close()
+    while not _is_idle(url):
+        time.sleep(0.5)
+
+
+def _is_idle(url: str) -> bool:
+    try:
+        urlopen(f"{url}/dev/idle").close()
+    except HTTPError:  # triage has still to come to some
+        return False
+    return True
+
+
+def _at_the_desk(desk: Page) -> list[bytes]:
+    desk.goto("/desk")
+    desk.get_by_role("button", name="Olive Officer").click()
+    desk.wait_for_url("**/desk")
+    photographs = [desk.screenshot()]
+    desk.get_by_role("button", name="Next report").click()
+    desk.wait_for_url("**/desk/reports/*")
+    return [*photographs, desk.screenshot()]
+
+
 def _answer(phone: Page, said: dict[str, str]) -> None:
     _fill(phone, said)
     with phone.expect_navigation():
@@ -77,9 +121,9 @@ def _fill(phone: Page, said: dict[str, str]) -> None:
             choice.fill(value)
 
 
-def _put_up(browser: Browser, name: str, photographs: list[bytes]) -> None:
+def _put_up(browser: Browser, name: str, photographs: list[bytes], width: int = 390, height: int = 780) -> None:
     framed = "".join(_framed(photograph) for photograph in photographs)
-    wall = browser.new_page(viewport={"width": 430 * len(photographs) + 10, "height": 820})
+    wall = browser.new_page(viewport={"width": (width + 40) * len(photographs) + 10, "height": height + 40})
     wall.set_content(f"<body style='margin:20px;display:flex;gap:40px;background:#fff'>{framed}</body>")
     wall.screenshot(path=PICTURES / name)
 

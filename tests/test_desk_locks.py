@@ -1,4 +1,4 @@
-"""Every locked route × every role × every session or token there may be, by the list of the app itself."""
+"""Every locked route by every role by every session or token there may be, by the list of the app itself."""
 
 import copy
 import re
