@@ -172,6 +172,16 @@ def test_schedule_runs_once_after_a_long_advance_and_survives_a_failure(world: W
         assert world.runs == expected
 
 
+def test_a_schedule_by_the_clock_runs_once_a_night_and_once_after_many(world: World) -> None:
+    clock = DevClock(START)
+    schedule = world.schedule(clock, "night")
+    for advance, expected in ((0, 0), (9_000 - 60, 0), (120, 1), (60, 1), (86_400, 2), (10 * 86_400, 3), (3_600, 3)):
+        clock.advance(advance)
+        schedule.poll()
+        assert len(world.nights) == expected
+    assert world.nights[0] == "2019-03-01T02:31:00Z"
+
+
 def test_clock_never_goes_back() -> None:
     clock = DevClock(START)
     before = clock.now()

@@ -1,0 +1,440 @@
+"""Verifying all histories: whatever is changed in a stored report is found, what is whole is never complained of, and a
+run that is cut off is gone on with.
+"""
+
+import ast
+import json
+import logging
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from chalicelib import telemetry, wiring
+from chalicelib.handlers import background
+from chalicelib.reference import parse, show, smoke_token
+from chalicelib.report import LEASE, RENEW_AFTER
+from chalicelib.report_items import key
+from chalicelib.retold import head_told_by
+from chalicelib.table import Item, Table, marshal
+from chalicelib.verification import ENOUGH_TIME, Verification, Verified, fault_of
+from infra import verify
+from tests.fakes import ANN, BOB, BROKEN, SUE, Died, FakeTable, Parts, Wire, break_item, dies, repeats
+
+ROOT = Path(__file__).parents[1]
+
+
+# Reports that have been through everything
+
+
+def lived(*verbs: Callable[[Parts, str, int], Any]) -> Item:
+    """A report after these, as it is stored."""
+    parts = Parts(FakeTable())
+    reference = parts.submit("token").reference
+    for verb in verbs:
+        parts.clock.advance(minutes=1)
+        verb(parts, reference, parts.now(reference).version)
+    item = parts.table.get(*key(reference))
+    assert item
+    return item
+
+
+def triaged(parts: Parts, reference: str, version: int) -> None:
+    parts.casework.triage(reference)
+
+
+def called(result: str, text: str | None = None) -> Callable[[Parts, str, int], Any]:
+    return lambda parts, reference, version: parts.desk.call_back(ANN, reference, version, result, text)
+
+
+def told(parts: Parts, reference: str, version: int) -> None:
+    parts.casework.add(reference, "an id", "There is a video")
+
+
+def wished(parts: Parts, reference: str, version: int) -> None:
+    parts.casework.choose_time(reference, "tomorrow")
+    parts.casework.want_letters(reference, False)
+    parts.casework.want_letters(reference, True)
+
+
+def worked_on(parts: Parts, reference: str, version: int) -> None:
+    desk = parts.desk
+    desk.claim(ANN, reference, version)
+    desk.release(ANN, reference, version + 1)
+    desk.assign(SUE, reference, version + 2, BOB.actor)
+    desk.assess(BOB, reference, version + 3, {"threat": "A knife"}, "urgent")
+    desk.link(BOB, reference, version + 4, ["2" * 12], "one evening")
+    desk.note(BOB, reference, version + 5, "a note")
+
+
+def proposed(parts: Parts, reference: str, version: int) -> None:
+    parts.desk._second_look = {"no_offence"}
+    parts.desk.not_crime(BOB, reference, version, "no_offence", "It was lent", {})
+
+
+def declined(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.decline(SUE, reference, version, "Look again")
+
+
+def confirmed(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.confirm(SUE, reference, version)
+
+
+def crimed(parts: Parts, reference: str, version: int) -> None:
+    parts.crime(reference, BOB)
+
+
+def by_rule(parts: Parts, reference: str, version: int) -> None:
+    parts.clock.advance(hours=24)
+    parts.sweep()
+
+
+def disposed(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.dispose(ANN, reference, version, "further_investigation", None, "Reopened")
+
+
+def held(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.claim(ANN, reference, version)
+
+
+def cancelled(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.cancel(SUE, reference, version, "C2", "It was found", {})
+
+
+def closed(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.not_crime(ANN, reference, version, "another_force", "Theirs", {"force": "Example Force"})
+
+
+LIVES: dict[str, Item] = {
+    "received": lived(),
+    "at work": lived(triaged, called("requested"), called("no_answer", "rang"), told, wished, worked_on),
+    "reached and held": lived(called("left_message"), called("reached", "It was grey"), held),
+    "proposed": lived(triaged, proposed),
+    "declined": lived(triaged, proposed, declined, held),
+    "confirmed, then a crime after all": lived(proposed, confirmed, crimed),
+    "disposed": lived(triaged, worked_on, crimed, disposed, held),
+    "by the rule, then cancelled": lived(triaged, by_rule, disposed, cancelled, told),
+    "closed": lived(triaged, held, closed, told),
+}
+
+
+def entries_of(item: Item) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in item["history"]]
+
+
+def fault(item: Item) -> str | None:
+    return fault_of(marshal(item))
+
+
+def kinds_in_the_code() -> Iterator[str]:
+    """Every kind of entry that the rules can make: the texts that go into `with_entry`, also through a helper."""
+    for name in ("report", "by_public", "by_officers"):
+        for node in ast.walk(ast.parse((ROOT / "chalicelib" / f"{name}.py").read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("with_entry", "_by_public"):
+                place = 1 if ast.unparse(node.func) == "with_entry" else 2
+                texts = [part for part in ast.walk(node.args[place]) if isinstance(part, ast.Constant)]
+                yield from (str(text.value) for text in texts)
+
+
+def test_the_lives_have_every_kind_of_entry_there_is() -> None:
+    kinds = set(kinds_in_the_code())
+    assert len(kinds) >= 19
+    assert {entry["what"] for item in LIVES.values() for entry in entries_of(item)} == kinds
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_what_is_whole_is_never_complained_of(name: str) -> None:
+    assert fault(LIVES[name]) is None
+
+
+# Whatever is changed is found
+
+
+def changed(value: Any) -> Any:
+    """Another value of that type."""
+    match value:
+        case str():
+            return value + "x"
+        case int():
+            return value + 1
+        case list():
+            return [*value, "x"]
+    return "x"
+
+
+def tampered_entries(history: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each way in which one may meddle with entries: each field of each changed, added, removed; entries moved."""
+    for place, text in enumerate(history):
+        entry, before, behind = json.loads(text), history[:place], history[place + 1 :]
+        name = f"{place + 1} {entry['what']}"
+        for field, value in entry.items():
+            for what, other in (
+                ("changed", entry | {field: changed(value)}),
+                ("removed", {name: entry[name] for name in entry if name != field}),
+            ):
+                yield f"{name}: {field} {what}", [*before, written(other), *behind]
+        yield f"{name}: a field added", [*before, written({**entry, "more": 1}), *behind]
+        yield f"{name}: written otherwise", [*before, text.replace(",", ", ", 1), *behind]
+        yield f"{name}: emptied", [*before, "", *behind]
+        yield f"{name}: removed", [*before, *behind]
+        yield f"{name}: doubled", [*before, text, text, *behind]
+        yield f"{name}: only as far as here", [*before, text] if behind else []
+        for other, moved in enumerate(history[:place]):
+            swapped = list(history)
+            swapped[place], swapped[other] = moved, text
+            yield f"{name}: swapped with {other + 1}", swapped
+            yield f"{name}: put before {other + 1}", [*history[:other], text, *history[other:place], *behind]
+
+
+def written(entry: dict[str, Any]) -> str:
+    return json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("version_too", [False, True], ids=["entries alone", "and the count"])
+def test_any_change_to_any_entry_is_found(name: str, version_too: bool) -> None:
+    item, tried = LIVES[name], 0
+    for what, history in tampered_entries(item["history"]):
+        count = {"version": len(history)} if version_too else {}
+        assert fault(item | {"history": history} | count), what
+        tried += 1
+    assert tried >= 12 * len(item["history"])
+
+
+@pytest.mark.parametrize("name", [name for name in LIVES if "words" in LIVES[name]])
+def test_any_change_to_words_is_found_and_erasing_them_is_none(name: str) -> None:
+    item = LIVES[name]
+    for place, text in enumerate(item["words"]):
+        said = json.loads(text)
+        for other in (
+            *({**said, field: changed(value)} for field, value in said.items()),
+            {**said, "version": 1},
+            {"version": said["version"], "text": said["text"]},
+        ):
+            words = [*item["words"][:place], json.dumps(other), *item["words"][place + 1 :]]
+            assert fault(item | {"words": words}), other
+        assert fault(item | {"words": [*item["words"][:place], *item["words"][place + 1 :]]}) is None
+    invented = json.dumps({"version": 1, "text": "I did it", "salt": "salt"})
+    assert fault(item | {"words": [*item["words"], invented]})
+
+
+HEAD = [*head_told_by(entries_of(LIVES["received"])), "due", "version", "seal"]
+
+
+@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("attribute", HEAD)
+def test_any_change_to_a_head_that_the_history_tells_is_found(name: str, attribute: str) -> None:
+    item = LIVES[name]
+    others = [changed(item.get(attribute))] + ([None] if attribute in item else [])
+    if attribute == "status":
+        others = [status for status in ("received", "queued", "awaiting_information", "crimed", "not_crimed", "gone")
+                  if status != item["status"]]  # fmt: skip
+    for other in others:
+        tampered = {**item, attribute: other}
+        assert fault({name: value for name, value in tampered.items() if value is not None}), other
+
+
+def test_a_report_that_somebody_hid_from_the_rule_is_found() -> None:
+    assert fault(LIVES["at work"] | {"synthetic": 1})
+    assert fault(LIVES["at work"] | {"due": "open-9"})
+
+
+@given(st.sampled_from(sorted(LIVES)), st.data())
+def test_any_letter_of_any_entry_counts(name: str, data: st.DataObject) -> None:
+    item = deepcopy(LIVES[name])
+    place = data.draw(st.integers(0, len(item["history"]) - 1))
+    text = item["history"][place]
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start, min(len(text), start + 5)))
+    other = text[:start] + data.draw(st.text(max_size=5)) + text[end:]
+    assume(other != text)
+    try:
+        marshalled = marshal(item | {"history": [*item["history"][:place], other, *item["history"][place + 1 :]]})
+    except UnicodeEncodeError:
+        return
+    assert fault_of(marshalled)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*LIVES["at work"]]),
+        st.one_of(st.text(max_size=9), st.integers(), st.binary(max_size=9), st.lists(st.text(max_size=9))),
+        min_size=1,
+    )
+)
+def test_nothing_that_may_be_in_the_table_stops_the_rest(values: dict[str, Any]) -> None:
+    fault(LIVES["at work"] | values)
+
+
+# A round through the table
+
+
+def pile(parts: Parts, count: int) -> list[str]:
+    """References of reports; beside them are letters, looks and counts."""
+    references = [parts.submit(f"token {number}").reference for number in range(count)]
+    for reference in references[::2]:
+        parts.casework.triage(reference)
+        parts.casework.send_letter(reference, 1)
+        parts.desk.read(ANN, reference)
+    return references
+
+
+def broken_in(parts: Parts, client: Any, references: list[str]) -> list[str]:
+    """References that were broken, each in another way."""
+    for reference, attribute in zip(references, BROKEN, strict=False):
+        break_item(client, parts.table._name, reference, attribute)
+    return sorted(references[: len(BROKEN)])
+
+
+class Told:
+    """What was complained of."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.faults: list[str] = []
+
+    def __call__(self, key: str, fault: str) -> None:
+        self.keys.append(key)
+        self.faults.append(fault)
+
+
+def test_one_run_verifies_every_report_and_what_cannot_be_read_stops_nothing(
+    case: tuple[Parts, Wire], client: Any
+) -> None:
+    parts, wire = case
+    references, told = pile(parts, 20), Told()
+    parts.submit(smoke_token(b"a secret of the tests"))
+    broken = broken_in(parts, client, references)
+    wire.page_size = 7
+    assert parts.verification.go_on(lambda: 900.0, told) == Verified(21 - len(broken), len(broken), True)
+    assert sorted(told.keys) == broken
+    assert not [word for word in ("Eve", "example.com", "07700", "yesterday") if word in str(told.faults)]
+
+
+def test_a_run_that_has_no_more_time_is_gone_on_with_by_the_next(case: tuple[Parts, Wire], client: Any) -> None:
+    parts, wire = case
+    broken, told = broken_in(parts, client, pile(parts, 20)), Told()
+    wire.page_size = 5
+    runs = []
+    while not runs or not runs[-1].finished:
+        left = iter([900.0, 900.0, ENOUGH_TIME - 1])
+        runs.append(parts.verification.go_on(lambda left=left: next(left), told))  # type: ignore[misc]
+    assert len(runs) > 2
+    assert (sum(run.verified for run in runs), sum(run.broken for run in runs)) == (20 - len(broken), len(broken))
+    assert sorted(told.keys) == broken
+    kept = parts.table.get("VERIFICATION", "VERIFICATION")
+    assert (kept["verified"], kept["broken"], "after_pk" in kept) == (20 - len(broken), len(broken), False)
+    again = parts.verification.go_on(lambda: 900.0, Told())  # the next round begins at the beginning
+    assert again == Verified(20 - len(broken), len(broken), True)
+    assert parts.table.get("VERIFICATION", "VERIFICATION")["verified"] == 20 - len(broken)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_run_that_dies_anywhere_leaves_nothing_out(
+    case: tuple[Parts, Wire], client: Any, at: int, after: bool
+) -> None:
+    parts, wire = case
+    broken, told = broken_in(parts, client, pile(parts, 12)), Told()
+    wire.page_size = 9
+    wire.calls.clear()
+    wire.meddle = dies(at, after)
+    with pytest.raises(Died):
+        parts.verification.go_on(lambda: 900.0, told)
+    wire.meddle = lambda number, name, call: call()
+    while not parts.verification.go_on(lambda: 900.0, told).finished:
+        pass
+    assert sorted(set(told.keys)) == broken
+    kept = parts.table.get("VERIFICATION", "VERIFICATION")
+    assert (kept["verified"], kept["broken"]) == (12 - len(broken), len(broken))
+
+
+def test_a_write_made_twice_by_the_sdk_does_not_end_the_run(case: tuple[Parts, Wire]) -> None:
+    parts, wire = case
+    pile(parts, 10)
+    wire.page_size, wire.meddle = 4, repeats
+    assert parts.verification.go_on(lambda: 900.0, Told()) == Verified(10, 0, True)
+
+
+def test_of_two_runs_at_once_one_stops(case: tuple[Parts, Wire], client: Any) -> None:
+    parts, wire = case
+    broken, told = broken_in(parts, client, pile(parts, 12)), Told()
+    wire.page_size = 5
+    rival = Verification(Table(client, parts.table._name), parts.clock)
+
+    def meddle(number: int, name: str, call: Callable[[], Any]) -> Any:
+        if name == "update_item":
+            wire.meddle = lambda number, name, call: call()
+            parts.clock.advance(seconds=1)
+            assert rival.go_on(lambda: 900.0, told).finished
+        return call()
+
+    wire.meddle = meddle
+    assert not parts.verification.go_on(lambda: 900.0, Told()).finished
+    assert sorted(told.keys) == broken
+    assert parts.table.get("VERIFICATION", "VERIFICATION")["broken"] == len(broken)
+
+
+def test_an_empty_table_is_verified(case: tuple[Parts, Wire]) -> None:
+    assert case[0].verification.go_on(lambda: 900.0, Told()) == Verified(0, 0, True)
+
+
+def test_going_on_with_a_lease_leaves_the_history_whole(parts: Parts) -> None:
+    reference = parts.submit("token").reference
+    parts.desk.claim(ANN, reference, 1)
+    parts.clock.now += RENEW_AFTER
+    assert parts.desk.renew(ANN, reference) == parts.clock.now + LEASE
+    assert parts.verification.verify_all(Told()) == Verified(1, 0, True)
+
+
+# At night, and by hand
+
+
+def test_the_night_counts_and_names_what_is_broken_and_says_nothing_of_what_is_in_it(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    whole, broken = parts.submit("whole").reference, parts.submit("broken").reference
+    parts.table.items[key(broken)]["status"] = "Eve Example"
+    measured: dict[str, float] = {}
+    monkeypatch.setattr(background, "measure", measured.__setitem__)
+    monkeypatch.setattr(wiring, "_installed", parts)
+    background.verify_histories(lambda: 900_000.0)
+    assert measured == {"ChainsVerified": 1, "ChainsBroken": 1} and measured.keys() <= telemetry.METRICS.keys()
+    complaint, summary = caplog.records
+    assert vars(complaint)["reference"] == show(broken) and "ValueError" in vars(complaint)["fault"]
+    assert (vars(summary)["verified"], vars(summary)["broken"]) == (1, 1)
+    assert "Eve" not in str([vars(record) for record in caplog.records]) and show(whole) not in caplog.text
+
+
+def test_by_hand_all_are_verified_at_once_and_the_broken_ones_named(
+    case: tuple[Parts, Wire], client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, _ = case
+    references = pile(parts, 6)
+    deployment = SimpleNamespace(
+        stage="dev", settings={"REPORTS_TABLE": parts.table._name}, client=lambda name: client, now=parts.clock
+    )
+    monkeypatch.setattr(verify, "load", lambda root, stage: deployment)
+    monkeypatch.setattr(verify.settings, "check_account", lambda deployment: None)
+    assert verify.main("dev") == "6 histories are whole, none is broken"
+    break_item(client, parts.table._name, references[0], "answers")
+    break_item(client, parts.table._name, references[1], "received_at")
+    with pytest.raises(SystemExit) as said:
+        verify.main("dev")
+    *lines, last = str(said.value).splitlines()
+    assert sorted(parse(line.split(":")[0]) or "" for line in lines) == sorted(references[:2])
+    assert last.startswith("4 histories are whole, 2 broken.")
+    assert parts.table.get("VERIFICATION", "VERIFICATION") is None  # the nights go on where they were
+
+
+def test_a_stage_that_is_not_deployed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "load", lambda root, stage: SimpleNamespace(stage="dev", settings={}))
+    monkeypatch.setattr(verify.settings, "check_account", lambda deployment: None)
+    with pytest.raises(SystemExit, match="make deploy STAGE=dev"):
+        verify.main("dev")
