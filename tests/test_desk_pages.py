@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from conftest import Runner
+from test_evidence_pages import JPEG, at_files, upload
 from users import Officer, Public, example
-from visitor import Visitor
+from visitor import LITTLE, Visitor
 
 OLIVE, OSCAR, SUNIL, SARA = "Olive Officer", "Oscar Officer", "Sunil Supervisor", "Sara Supervisor"
 
@@ -35,6 +36,18 @@ def reported(stack: Runner, category: str = "theft", **changes: Any) -> str:
     reference = Public(stack).report(example(category, **changes))
     stack.idle()
     return reference
+
+
+def with_a_file(stack: Runner) -> str:
+    """A report with a photo that was found clean."""
+    public = Visitor(stack)
+    at_files(public)
+    upload(public, JPEG)
+    public.go_on("check")
+    stack.advance(2)
+    public.send(**LITTLE["check"])
+    stack.idle()
+    return public.step
 
 
 def opened(officer: Visitor, reference: str) -> Visitor:
@@ -117,6 +130,8 @@ def test_a_search_for_nothing_says_so(olive: Visitor, typed: str) -> None:
     olive.send(to="/search", search=typed)
     assert olive.page.status_code == 422
     assert 'role="alert"' in olive.page.text
+    if typed.strip() and typed.isprintable():
+        assert f'value="{typed[:200]}"' in olive.page.text
 
 
 @pytest.mark.parametrize("key", ["x", "a" * 3_000, "..", "%00", "AAAA.BBBB"])
@@ -148,6 +163,15 @@ def test_related_reports_are_shown_with_why(stack: Runner, olive: Visitor) -> No
     one, two = (reported(stack, category, contact__email=email) for category in ("theft", "burglary"))
     words = opened(olive, one).words
     assert two in words and "same email address" in words
+
+
+def test_a_file_is_opened_once_it_is_checked(stack: Runner, olive: Visitor) -> None:
+    reference = with_a_file(stack)
+    opened(olive, reference)
+    (file,) = [link for link in olive.links if f"/{reference}/evidence/" in link]
+    to_s3 = olive.session.get(stack.url + file, timeout=30, allow_redirects=False)
+    assert to_s3.status_code == 303 and "X-Amz-Signature" in to_s3.headers["Location"]
+    assert olive.open(file.rsplit("/", 1)[0] + "/nonsense").status_code == 404
 
 
 def test_an_unknown_report_is_not_there(olive: Visitor) -> None:

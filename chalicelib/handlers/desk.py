@@ -11,6 +11,7 @@ from chalicelib.errors import InvalidAnswers
 from chalicelib.evidence import File
 from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other, site_of
 from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
+from chalicelib.handlers.opening import item_id
 from chalicelib.handlers.sign_in import Seat, at_desk
 from chalicelib.pages import desk as pages
 from chalicelib.pages.desk_place import Place
@@ -70,10 +71,11 @@ def take_next(request: Request, seat: Seat) -> Response:
 @at_desk(desk, *HANDLE_REPORTS)
 def search(request: Request, seat: Seat) -> Response:
     """On to what was found. What was typed stays out of the address."""
+    typed = dict(pairs_of(request)).get("search", "")
     try:
-        found = service().search.find(seat.officer, dict(pairs_of(request)).get("search", ""))
+        found = service().search.find(seat.officer, typed)
     except InvalidAnswers as refusal:
-        return _queue(request, seat, refusal.errors[0].message, 422)
+        return _queue(request, seat, refusal.errors[0].message, typed, 422)
     if found.reference:
         return to_report(request, found.reference, "")
     return see_other(f"{base(request)}/desk/found/{found.key}")
@@ -100,6 +102,14 @@ def show_report(request: Request, seat: Seat, reference: str) -> Response:
     return page(html, allowing=SCRIPTS)
 
 
+@desk.route("/desk/reports/{reference}/evidence/{file}", methods=["GET"])
+@at_desk(desk, *HANDLE_REPORTS)
+def open_file(request: Request, seat: Seat, reference: str, file: str) -> Response:
+    """On to a file, once it has been checked for malware; that it was opened is recorded first."""
+    folder = service().desk.folder_of(seat.officer, plain_reference(reference))
+    return see_other(service().evidence.show(folder, item_id(file)))
+
+
 def place_of(request: Request, seat: Seat) -> Place:
     """Where a page of the desk is, and who sits there."""
     return Place(site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token)
@@ -111,7 +121,7 @@ def to_report(request: Request, reference: str, done: str) -> Response:
     return see_other(f"{base(request)}/desk/reports/{show(reference)}{asked}")
 
 
-def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -> Response:
+def _queue(request: Request, seat: Seat, problem: str = "", searched: str = "", status: int = 200) -> Response:
     query = query_of(request) if request.method == "GET" else {}
     wanted, after, before = _wanted(query), _place(query, "after"), _place(query, "before")
     found = service().desk.queue(seat.officer, wanted, after, ROWS, before)
@@ -128,7 +138,7 @@ def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -
         before=to(before=cursor_of(first)) if found.earlier and first else to() if after and not first else "",
         after=to(after=cursor_of(last)) if found.more and last else "",
     )
-    html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem)
+    html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem, searched)
     return page(html, status, allowing=SCRIPTS)
 
 
