@@ -87,6 +87,16 @@ def test_nothing_idle_is_in_it(package: Path) -> None:
     assert not {"boto3", "moto", "pytest", "rich", "infra", "bench"} & {path.parts[0] for path in found}
 
 
+def test_nothing_of_one_machine_is_in_it(package: Path) -> None:
+    """Its sign-in page asks for no password: neither the page is deployed, nor a word that leads to it."""
+    of_one_machine = (b"/dev/", b"on this machine only", b"Olive Officer")
+    here = b"".join(path.read_bytes() for path in (Path(__file__).parents[1] / "infra" / "local").rglob("*.*"))
+    assert all(word in here for word in of_one_machine)
+    ours = [package / "app.pyc", *(path for path in (package / "chalicelib").rglob("*") if path.is_file())]
+    assert len(ours) > 80
+    assert not [path for path in ours for word in of_one_machine if word in path.read_bytes()]
+
+
 def services_asked_for() -> Iterator[str]:
     """What `chalicelib.wiring.client` is called with."""
     for path in (Path(__file__).parents[1] / "chalicelib").rglob("*.py"):
