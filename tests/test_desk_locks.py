@@ -122,6 +122,18 @@ def test_without_a_session_nothing_is_changed_and_what_was_typed_is_kept(
         expect_turned_away(door, route, 401, token)
 
 
+def test_a_script_of_a_page_keeps_no_session_alive_and_begins_no_sign_in(door: Door, desk: list[Route]) -> None:
+    door.has_session(*ROLES)
+    for _ in range(7):
+        door.clock.now += IDLE / 6
+        answers = {door.ask("GET", "/desk", **{"sec-fetch-mode": mode}).status for mode in ("cors", "same-origin")}
+    assert answers == {401}
+    for route in desk:
+        answer = door.ask(route.method, route.address, "" if route.method == "POST" else None,
+                          **{"sec-fetch-mode": "cors"})  # fmt: skip
+        assert answer.status == 401 and not answer.location, route
+
+
 def test_a_token_of_the_api_is_no_session(door: Door, desk: list[Route]) -> None:
     bearer = f"Bearer {door.directory.token(groups=list(ROLES))}"
     assert door.service.verifier.verify(bearer).roles == set(ROLES)

@@ -113,6 +113,15 @@ def test_it_lasts_while_it_is_used_but_no_longer_than_a_shift(sessions: Sessions
     assert not sessions.find(cookie)
 
 
+def test_a_page_that_renews_itself_keeps_no_session_alive(sessions: Sessions, clock: Clock) -> None:
+    cookie = sessions.begin(OLIVE, OFFICER)
+    for _ in range(6):
+        clock.advance(minutes=10)
+        assert sessions.find(cookie, is_use=False)
+    clock.advance(minutes=1)
+    assert not sessions.find(cookie, is_use=False) and not sessions.find(cookie)
+
+
 def test_what_is_over_stays_over(sessions: Sessions, clock: Clock) -> None:
     cookie = sessions.begin(OLIVE, OFFICER)
     clock.now += IDLE + timedelta(seconds=1)

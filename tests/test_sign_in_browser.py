@@ -148,6 +148,23 @@ def test_in_and_out_in_a_browser_from_another_site(stack: Runner, desktop: Page)
     desktop.wait_for_url(f"{stack.url}/dev/issuer/authorize?**")
 
 
+def test_a_desk_left_alone_says_that_the_session_is_over(stack: Runner, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{stack.url}/desk")
+    page.get_by_role("button", name="Olive Officer").click()
+    page.wait_for_url(f"{stack.url}/desk")
+    for _ in range(2):  # it renews itself meanwhile
+        stack.advance(SESSION_SECONDS / 2 - 60)
+        with page.expect_response(f"{stack.url}/desk") as renewed:
+            page.keyboard.press("r")
+        assert renewed.value.status == 200
+    stack.advance(180)
+    page.keyboard.press("r")
+    page.wait_for_url(f"{stack.url}/dev/issuer/authorize?**")
+    context.close()
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()

@@ -62,7 +62,8 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
         def unlock(request: Request, **path: str) -> Response:
             session = _session(request)
             if not session:
-                return _to_sign_in(request) if request.method == "GET" else _turned_away(request, "over", 401)
+                leads_on = request.method == "GET" and _is_somebody(request)
+                return _to_sign_in(request) if leads_on else _turned_away(request, "over", 401)
             seat = _seat(session)
             if not session.roles & set(roles):
                 return page(pages.problem(_place(request, seat), NotYourRole.title), NotYourRole.status)
@@ -166,7 +167,14 @@ def _goodbye(signed_out: str) -> str | None:
 
 
 def _session(request: Request) -> Session | None:
-    return service().sessions.find(_cookie_of(request, _SEAT))
+    return service().sessions.find(_cookie_of(request, _SEAT), is_use=_is_somebody(request))
+
+
+def _is_somebody(request: Request) -> bool:
+    """Whether a person opens a page or sends a form, and no script of a page renews it: a desk that is left alone in
+    view goes idle like any other, and its script begins no sign-in. A browser that does not say so is somebody.
+    """
+    return bool(request.headers.get("sec-fetch-mode", "navigate") == "navigate")
 
 
 def _seat(session: Session) -> Seat:

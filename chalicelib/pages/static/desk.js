@@ -30,6 +30,7 @@ async function renewQueue() {
   const there = $("queue");
   if (!there || document.hidden) return;
   const answer = await fetch(location.href, {credentials: "same-origin", redirect: "error"}).catch(() => null);
+  if (answer && answer.status === 401) location.reload();  // the session is over: a list that stands still would not say so
   if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
   if (!fresh) return;
