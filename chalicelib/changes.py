@@ -220,7 +220,7 @@ class Changes:
     def _current(self, officer: Officer, reference: str, version: int) -> Report:
         """The report if it is as the officer saw it and nobody else holds it."""
         report = self._find(reference)
-        if report.version != version and not _only_renewed(report, version, officer):
+        if report.version != version:
             raise _stale(report)
         holder = report.head.held_by(self._now())
         if holder and holder.id != officer.actor.id and not officer.is_supervisor:
@@ -256,14 +256,6 @@ def require_supervisor(officer: Officer) -> None:
     """Raises NotYourRole."""
     if not officer.is_supervisor:
         raise NotYourRole("A supervisor may do this.")
-
-
-def _only_renewed(report: Report, version: int, officer: Officer) -> bool:
-    """Whether nothing has happened since `version` but that this officer went on holding it: no page is stale by its
-    own lease.
-    """
-    since = report.entries[version:]
-    return bool(since) and all((entry["what"], entry["by"]) == ("claimed", officer.actor.id) for entry in since)
 
 
 def _stale(report: Report) -> Stale:
