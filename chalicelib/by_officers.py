@@ -65,6 +65,7 @@ def propose(report: Report, officer: Actor, at: datetime, reason: str, words: Wo
     """To close it without a crime, for a reason at which somebody else has to look first. The clock goes on."""
     if report.proposal:
         raise NotAllowed("It has been proposed already, and waits for a supervisor.")
+    require_room(report)  # declined and proposed again, it could go on without an end
     moved = replace(after_move(report, Move.PROPOSE), proposal=report.version + 1, claim=None)
     return with_entry(moved, "proposed", officer, at, {"reason": reason, **more}, words)
 

@@ -129,9 +129,15 @@ class Changes:
         """Close it as somebody else proposed."""
         require_supervisor(officer)
         now, salt = self._now(), self._mint()
-        return self._change(
-            officer, reference, version, lambda report: by_officers.confirm(report, officer.actor, now, salt)
-        )
+
+        def confirmed(report: Report) -> Report:
+            after = by_officers.confirm(report, officer.actor, now, salt)
+            original = after.entries[-1].get("duplicate_of")
+            if original and not self._is_original(original, reference):  # it was, when this was proposed
+                raise NotAllowed("The original is a duplicate itself by now. Decline the proposal.")
+            return after
+
+        return self._change(officer, reference, version, confirmed)
 
     def decline(self, officer: Officer, reference: str, version: int, why: str) -> Report:
         """Do not close it as somebody proposed."""
@@ -147,7 +153,7 @@ class Changes:
         """Cancel the crime; its number stays with it."""
         require_supervisor(officer)
         if code == "C3":
-            self._require_original(more["duplicate_of"], reference)
+            self._require_original(more["duplicate_of"], reference, crimed=True)
         now, words = self._now(), Words(0, rationale, self._mint())
         return self._change(
             officer, reference, version,
@@ -238,12 +244,21 @@ class Changes:
         except ConditionFailed:
             raise self._stale(reference) from None
 
-    def _require_original(self, other: str, reference: str) -> None:
-        """Two reports must not close each other, nor three in a ring: the original is not itself a duplicate."""
+    def _require_original(self, other: str, reference: str, crimed: bool = False) -> None:
+        """Two reports must not close each other, nor three in a ring: the original is not itself a duplicate. With
+        `crimed` it has to be a crime that stands, or there would be none of what happened.
+        """
+        if not self._is_original(other, reference, crimed):
+            message = f"Enter the reference of the original: another {'crime' if crimed else 'report'}, which is not "
+            message += "itself cancelled or a duplicate" if crimed else "itself a duplicate"
+            raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
+
+    def _is_original(self, other: str, reference: str, crimed: bool = False) -> bool:
         report = self._store.read(other) if other != reference else None
         if not report or report.not_crimed_reason == "duplicate":
-            message = "Enter the reference of the original: another report, which is not itself a duplicate"
-            raise InvalidAnswers(errors=[FieldError("duplicate_of", message)])
+            return False
+        cancelled = report.crime.cancelled if report.crime else None
+        return bool(report.crime and not cancelled) if crimed else cancelled != "C3"
 
     def _stale(self, reference: str) -> Stale:
         return _stale(self._find(reference))

@@ -216,6 +216,48 @@ def test_a_duplicate_names_an_original(parts: Parts, reference: str) -> None:
         parts.desk.cancel(SUE, reference, 2, "C3", "Twice.", {"duplicate_of": reference})
 
 
+def test_two_crimes_do_not_cancel_each_other_as_duplicates(parts: Parts, reference: str) -> None:
+    other = parts.submit("other").reference
+    for one in (reference, other):
+        parts.crime(one)
+    parts.desk.cancel(SUE, reference, 2, "C3", "Twice.", {"duplicate_of": other})
+    with pytest.raises(InvalidAnswers):
+        parts.desk.cancel(SUE, other, 2, "C3", "Twice.", {"duplicate_of": reference})
+    open_one = parts.submit("open").reference
+    with pytest.raises(InvalidAnswers):
+        parts.desk.not_crime(ANN, open_one, 1, "duplicate", "Twice.", {"duplicate_of": reference})
+
+
+def test_a_crime_is_a_duplicate_of_a_crime_only(parts: Parts, reference: str) -> None:
+    parts.crime(reference)
+    with pytest.raises(InvalidAnswers):
+        parts.desk.cancel(SUE, reference, 2, "C3", "Twice.", {"duplicate_of": parts.submit("open").reference})
+
+
+def test_a_proposal_is_not_confirmed_once_its_original_is_a_duplicate_of_it() -> None:
+    parts = Parts(FakeTable(), second_look=True)
+    parts.desk._second_look = {"duplicate"}
+    one, other = parts.submit("one").reference, parts.submit("other").reference
+    parts.desk.not_crime(ANN, one, 1, "duplicate", "Twice.", {"duplicate_of": other})
+    parts.desk.not_crime(ANN, other, 1, "duplicate", "Twice.", {"duplicate_of": one})
+    parts.desk.confirm(SUE, one, 2)
+    with pytest.raises(NotAllowed):
+        parts.desk.confirm(SUE, other, 2)
+    assert parts.now(other).is_open
+
+
+def test_proposing_again_and_again_leaves_room_for_the_rule(careful: Parts) -> None:
+    reference = careful.submit().reference
+    long = "😀" * 4_000
+    with pytest.raises(NotAllowed):
+        for version in range(1, 100, 2):
+            careful.desk.not_crime(ANN, reference, version, "no_offence", long, {})
+            careful.desk.decline(SUE, reference, version + 1, long)
+    careful.clock.advance(hours=24)
+    careful.sweep()
+    assert careful.now(reference).status == "crimed"
+
+
 def test_a_report_that_was_closed_becomes_a_crime_after_all(parts: Parts, reference: str) -> None:
     parts.desk.not_crime(ANN, reference, 1, "no_offence", "It was lent.", {})
     parts.clock.advance(hours=30)
