@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from chalicelib import colours, language
+from chalicelib.statistics import NOT_CRIMED_REASONS
 from infra.deployment import APP, Action, Deployment, GiveUp, write
 
 MODEL = "dev"  # the policies that people edit; those of every other stage are the same with its own name in them
@@ -47,6 +48,8 @@ def _variables(deployment: Deployment) -> Iterator[str]:
         yield f"FORCE_COLOUR has to be {wrong}"
     if deployment.settings.get("LANGUAGE_OF_PAGES", language.ENGLISH) not in language.codes():
         yield f"LANGUAGE_OF_PAGES has to be one of: {', '.join(language.codes())}"
+    if set(str(deployment.settings.get("SECOND_LOOK", "")).split()) - set(NOT_CRIMED_REASONS):
+        yield f"SECOND_LOOK has to be some of: {' '.join(NOT_CRIMED_REASONS)}"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)

@@ -358,6 +358,31 @@ def test_who_saw_a_report_is_for_supervisors(stack: Runner, olive: Visitor, suni
     assert olive.open("/desk/officers").status_code == 403
 
 
+def test_a_second_look_where_the_force_wants_one() -> None:
+    stack = Runner(SECOND_LOOK="no_offence")
+    try:
+        olive, sunil = sit_down(stack, OLIVE), sit_down(stack, SUNIL)
+        reference, another = reported(stack), reported(stack)
+        for one in (reference, another):
+            olive.open(f"/desk/reports/{one}/not-crime")
+            olive.send(to="/not-crime", reason="no_offence", rationale="It was lent.")
+            assert "No letter goes out: nothing is decided" in olive.words
+            olive.send(to="/not-crime", confirmed="yes")
+            assert "It waits for a second look" in olive.words and "It was lent." in olive.words
+            assert "Close it as proposed" not in olive.words
+        sunil.open("/desk?list=second_look")
+        assert reference in sunil.page.text and another in sunil.page.text
+        opened(sunil, reference).send(to="/confirm")
+        assert "not recorded it as a crime" in sunil.words  # the letter, before it goes
+        sunil.send(to="/confirm", confirmed="yes")
+        assert "Closed without a crime" in sunil.words
+        decide(sunil, another, "decline", text="Ask who lent it.")
+        assert "Ask who lent it." in opened(olive, another).words
+        assert [Officer(stack).read(one)["status"] for one in (reference, another)] == ["not_crimed", "queued"]
+    finally:
+        stack.stop()
+
+
 # Several at once
 
 

@@ -17,6 +17,7 @@ import boto3
 from chalice.config import Config
 
 from chalicelib import colours, language
+from chalicelib.statistics import NOT_CRIMED_REASONS
 from infra.local import stack
 from infra.local.clock import DevClock, parse_time
 from infra.local.dev import Dev, Machine
@@ -114,6 +115,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_NAME": os.environ.get("FORCE_NAME", "Midshire Police"),
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "SERVICE_URL": url,
+        "SECOND_LOOK": _second_look(),
         "FORCE_COLOUR": _colour(),
         "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
@@ -168,6 +170,13 @@ def _colour() -> str:
     if wrong := colours.problem(text.lower()):
         _give_up(f"FORCE_COLOUR={text} cannot be used: it has to be {wrong}")
     return text
+
+
+def _second_look() -> str:
+    reasons = os.environ.get("SECOND_LOOK", "")
+    if wrong := set(reasons.split()) - set(NOT_CRIMED_REASONS):
+        _give_up(f"SECOND_LOOK={' '.join(wrong)} is no reason: use some of {', '.join(NOT_CRIMED_REASONS)}")
+    return reasons
 
 
 def _language() -> str:
