@@ -75,15 +75,15 @@ class Sessions:
                                condition="attribute_not_exists(pk) OR #last <= :now")  # fmt: skip
         return f"{urlsafe_b64encode(actor.id.encode()).decode().rstrip('=')}.{secret}"
 
-    def find(self, cookie: str) -> Session | None:
-        """The session of a cookie if it is still good; that it is used keeps it from going idle."""
+    def find(self, cookie: str, used: bool = True) -> Session | None:
+        """The session of a cookie if it is still good; that it is `used` keeps it from going idle."""
         read = _read(cookie)
         item = self._table.get(*read) if read else None
         session = _session(item) if item else None
         now = self._clock()
         if not session or now - session.seen > IDLE or now - session.began > SHIFT:
             return None
-        if now - session.seen > RENEWED_AFTER:
+        if used and now - session.seen > RENEWED_AFTER:
             self._renew(session, now)
         return session
 

@@ -166,7 +166,8 @@ def _goodbye(signed_out: str) -> str | None:
 
 
 def _session(request: Request) -> Session | None:
-    return service().sessions.find(_cookie_of(request, _SEAT))
+    """What a page asks by itself (`desk.js` says so) shows nobody to be there."""
+    return service().sessions.find(_cookie_of(request, _SEAT), used="x-by-itself" not in request.headers)
 
 
 def _seat(session: Session) -> Seat:

@@ -25,11 +25,13 @@ function tick() {
   }
 }
 
+const BY_ITSELF = {"X-By-Itself": "yes"};  // nobody has to be there for it: the session goes idle all the same
+
 /* The queue, asked for again: what was ticked stays ticked, and the focus stays where it was. */
 async function renewQueue() {
   const there = $("queue");
   if (!there || document.hidden) return;
-  const answer = await fetch(location.href, {credentials: "same-origin", redirect: "error"}).catch(() => null);
+  const answer = await fetch(location.href, {credentials: "same-origin", redirect: "error", headers: BY_ITSELF}).catch(() => null);
   if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
   if (!fresh) return;
@@ -45,7 +47,7 @@ async function renewLease(place) {
   if (document.hidden) return;
   const token = document.querySelector("input[name=token]").value;
   const answer = await fetch(place.dataset.lease, {
-    method: "POST", credentials: "same-origin", redirect: "error", body: new URLSearchParams({token}),
+    method: "POST", credentials: "same-origin", redirect: "error", headers: BY_ITSELF, body: new URLSearchParams({token}),
   }).catch(() => null);
   const until = answer && answer.ok ? (await answer.json()).until : undefined;
   if (until === null) place.textContent = "now no longer: somebody else may have taken it";
