@@ -84,6 +84,7 @@ def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs)
         report = service().desk.read(seat.officer, reference)
         return _form(request, seat, move, report, typed, [], seen=_version(typed))
     if move.tells and typed.get("confirmed") != "yes":
+        service().desk.read(seat.officer, reference)  # a letter says whom it is to
         after = _do(move, seat, reference, _version(typed), said, service().desk.on_paper())
         return _preview(request, seat, move, after, pairs)
     after = _do(move, seat, reference, _version(typed), said)

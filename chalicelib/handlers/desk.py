@@ -11,7 +11,6 @@ from chalicelib.errors import InvalidAnswers
 from chalicelib.evidence import File
 from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other, site_of
 from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
-from chalicelib.handlers.opening import item_id
 from chalicelib.handlers.sign_in import Seat, at_desk
 from chalicelib.pages import desk as pages
 from chalicelib.pages.desk_place import Place
@@ -100,14 +99,6 @@ def show_report(request: Request, seat: Seat, reference: str) -> Response:
                           service().desk.letters(report.reference))  # fmt: skip
     html = pages.report(place_of(request, seat), report, around, service().clock(), seat.officer.actor.id, done)
     return page(html, allowing=SCRIPTS)
-
-
-@desk.route("/desk/reports/{reference}/evidence/{file}", methods=["GET"])
-@at_desk(desk, *HANDLE_REPORTS)
-def open_file(request: Request, seat: Seat, reference: str, file: str) -> Response:
-    """On to a file, once it has been checked for malware; that it was opened is recorded first."""
-    folder = service().desk.folder_of(seat.officer, plain_reference(reference))
-    return see_other(service().evidence.show(folder, item_id(file)))
 
 
 def place_of(request: Request, seat: Seat) -> Place:

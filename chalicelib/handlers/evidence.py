@@ -19,6 +19,7 @@ from chalicelib.handlers.opening import (
     require_token,
     with_draft,
 )
+from chalicelib.handlers.sign_in import Seat, at_desk
 from chalicelib.handlers.status import note_files, place_of, with_report
 from chalicelib.identity import Identity
 from chalicelib.pages import evidence as pages
@@ -79,10 +80,20 @@ def show_files_of_report(request: Request, reference: str) -> Response:
 @signed_in(evidence, "officer", "supervisor")
 def open_file(request: Request, identity: Identity, reference: str, file: str) -> Response:
     """On to a file, once it has been checked for malware; that it was opened is recorded first."""
+    return _to_file(Officer(identity.actor, "supervisor" in identity.roles), reference, file)
+
+
+@evidence.route("/desk/reports/{reference}/evidence/{file}", methods=["GET"])
+@at_desk(evidence, "officer", "supervisor")
+def open_file_at_desk(request: Request, seat: Seat, reference: str, file: str) -> Response:
+    """The same from the report page."""
+    return _to_file(seat.officer, reference, file)
+
+
+def _to_file(officer: Officer, reference: str, file: str) -> Response:
     plain = parse(reference)
     if not plain:
         raise NotFound("There is no report with this reference.")
-    officer = Officer(identity.actor, "supervisor" in identity.roles)
     folder = service().desk.folder_of(officer, plain)
     return see_other(service().evidence.show(folder, item_id(file)))
 
