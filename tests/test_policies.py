@@ -546,6 +546,7 @@ def a_file_is_opened(service: Service) -> None:
     clean = {"TagSet": [{"Key": "GuardDutyMalwareScanStatus", "Value": "NO_THREATS_FOUND"}]}
     aws("s3").put_object_tagging(Bucket=bucket["Name"], Key=f"{reference.replace('-', '')}/{'3' * 32}", Tagging=clean)
     assert service.officer(f"GET /triage/{reference}/evidence/{'3' * 32}")[0] == 303
+    Seat(service, "Olive").get(f"/desk/reports/{reference}/evidence/{'3' * 32}", 303)
     status, _ = service.http("POST /status", [("reference", reference), ("email", "eve@example.com")])
     assert status == 303
     cookie = service.answered["headers"]["Set-Cookie"].partition(";")[0]
