@@ -512,7 +512,9 @@ def test_who_saw_what_is_logged(stack: Runner, public: Public) -> None:
     plain = reference.replace("-", "")
     found = [item for item in records.items() if item["sk"]["S"].startswith("ACCESS#")]
     seen = [item for item in found if item["pk"]["S"] == f"REPORT#{plain}"]
-    lists = [item for item in found if item["pk"]["S"] == "OFFICER#Rita Reader"]
+    own = [item for item in found if item["pk"]["S"] == "OFFICER#Rita Reader"]
+    assert sorted(item["what"]["S"] for item in own) == ["list", "read"]
+    lists = [item for item in own if item["what"]["S"] == "list"]
     assert [(item["officer_name"]["S"], item["what"]["S"]) for item in seen] == [("Rita Reader", "read")]
     assert [item["what"]["S"] for item in lists] == ["list"]
     logged = [each["S"] for each in lists[0]["references"]["L"]]
