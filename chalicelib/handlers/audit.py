@@ -5,10 +5,10 @@ from urllib.parse import unquote
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import NotFound
-from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of
+from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS
 from chalicelib.handlers.http import FORM, base, page, see_other
 from chalicelib.handlers.officers import plain_reference
-from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import audit as pages
 from chalicelib.sessions import Colleague
 from chalicelib.wiring import service

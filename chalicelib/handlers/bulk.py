@@ -12,9 +12,9 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.errors import FieldError, InvalidAnswers, NotFound, Refused
 from chalicelib.forms import desk as forms
 from chalicelib.handlers.deciding import colleague
-from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of
+from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS
 from chalicelib.handlers.http import FORM, page, pairs_of
-from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import bulk as pages
 from chalicelib.pages.deciding import Ask
 from chalicelib.reference import parse

@@ -15,10 +15,10 @@ from chalicelib.by_officers import only_held_on
 from chalicelib.desk import Desk
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, Stale
 from chalicelib.forms import desk as forms
-from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of, to_report
+from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, to_report
 from chalicelib.handlers.http import FORM, data, page, pairs_of
 from chalicelib.handlers.officers import plain_reference
-from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import deciding as pages
 from chalicelib.pages.deciding import Ask
 from chalicelib.pages.desk import timeline

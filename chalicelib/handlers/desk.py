@@ -9,11 +9,10 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import InvalidAnswers
 from chalicelib.evidence import File
-from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other, site_of
+from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other
 from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
-from chalicelib.handlers.sign_in import Seat, at_desk
+from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import desk as pages
-from chalicelib.pages.desk_place import Place
 from chalicelib.reference import show
 from chalicelib.report import Report
 from chalicelib.wanted import LISTS, OPEN_LIST, Wanted
@@ -99,11 +98,6 @@ def show_report(request: Request, seat: Seat, reference: str) -> Response:
                           service().desk.letters(report.reference))  # fmt: skip
     html = pages.report(place_of(request, seat), report, around, service().clock(), seat.officer.actor.id, done)
     return page(html, allowing=SCRIPTS)
-
-
-def place_of(request: Request, seat: Seat) -> Place:
-    """Where a page of the desk is, and who sits there."""
-    return Place(site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token)
 
 
 def to_report(request: Request, reference: str, done: str) -> Response:

@@ -66,13 +66,13 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
                 return _to_sign_in(request) if leads_on else _turned_away(request, "over", 401)
             seat = _seat(session)
             if not session.roles & set(roles):
-                return page(pages.problem(_place(request, seat), NotYourRole.title), NotYourRole.status)
+                return page(pages.problem(place_of(request, seat), NotYourRole.title), NotYourRole.status)
             if request.method != "GET" and not _is_ours(request, session):
                 return _turned_away(request, "old", 403, seat)
             try:
                 return view(request, seat, **path)
             except Refused as refusal:
-                answer = page(pages.problem(_place(request, seat), refusal.title, refusal.detail), refusal.status)
+                answer = page(pages.problem(place_of(request, seat), refusal.title, refusal.detail), refusal.status)
                 answer.headers |= refusal.headers
                 return answer
 
@@ -94,6 +94,14 @@ def at_the_door(view: View) -> View:
             return page(pages.try_again(Place(site_of(request)), refusal.title, refusal.detail), refusal.status)
 
     return answering(sign_in)(answer)
+
+
+def place_of(request: Request, seat: Seat) -> Place:
+    """Where a page of the desk is, and who sits there."""
+    handles_reports = bool(seat.session.roles & {"officer", "supervisor"})
+    return Place(
+        site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token, handles_reports
+    )
 
 
 @sign_in.route("/desk/sign-in", methods=["GET"])
@@ -188,14 +196,10 @@ def _is_ours(request: Request, session: Session) -> bool:
     return service().passes.read("desk", given, SHIFT) == session.id
 
 
-def _place(request: Request, seat: Seat) -> Place:
-    return Place(site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token)
-
-
 def _turned_away(request: Request, why: str, status: int, seat: Seat | None = None) -> Response:
     """What was typed is shown again, to whoever has just typed it."""
     typed = [value for name, value in pairs_of(request) if name not in _QUIET and value.strip()]
-    place = _place(request, seat) if seat else Place(site_of(request))
+    place = place_of(request, seat) if seat else Place(site_of(request))
     return page(pages.turned_away(place, why, typed), status)
 
 

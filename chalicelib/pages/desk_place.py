@@ -7,12 +7,15 @@ from chalicelib.pages import Site
 
 @dataclass(frozen=True)
 class Place:
-    """`token` is the form token of the session. `officer_name` is empty where nobody has signed in."""
+    """`token` is the form token of the session. `officer_name` is empty where nobody has signed in. Who does not handle
+    reports finds no way to them.
+    """
 
     site: Site
     officer_name: str = ""
     is_supervisor: bool = False
     token: str = ""
+    handles_reports: bool = True
 
     @property
     def address(self) -> str:
