@@ -30,6 +30,10 @@ from visitor import Visitor
 from chalicelib.config import Settings
 from chalicelib.handlers.http import ONLY_OVER_TLS, SAFE_HEADERS
 from chalicelib.reference import parse
+from chalicelib.report import Actor
+from chalicelib.sessions import Sessions
+from chalicelib.table import Table
+from chalicelib.wiring import mint
 from infra.local.children import end_with_parent
 from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.stack import create_table
@@ -601,6 +605,21 @@ def test_a_report_page_by_page(deployed: Rehearsal) -> None:
     visitor.send(declaration="yes")
     assert "Report sent" in visitor.words
     assert Officer(deployed).read(visitor.step)["answers"]["about"] == {"kind": "home"}
+
+
+def test_the_desk_under_the_address_of_a_stage(deployed: Rehearsal) -> None:
+    door = requests.get(f"{deployed.url}/desk?list=mine", timeout=30, allow_redirects=False)
+    assert door.headers["Location"].endswith("/dev/desk/sign-in?to=%2Fdesk%3Flist%3Dmine")
+    sessions = Sessions(Table(deployed.aws("dynamodb"), NAME), lambda: datetime.now(UTC), mint)
+    cookie = sessions.begin(Actor("olive", "Olive Officer"), frozenset({"officer"}))
+    visitor = Visitor(deployed)
+    visitor.session.headers["Cookie"] = f"desk={cookie}"
+    visitor.open("/desk")
+    visitor.send(to="/next")
+    assert "You hold it until" in visitor.words, visitor.words
+    assert all(link.startswith("/dev/") for link in visitor.links if link.startswith("/"))
+    visitor.send(to="/release")
+    assert "Nobody holds it" in visitor.words
 
 
 def test_the_figures_count_each_report_and_not_the_smoke_test(deployed: Rehearsal) -> None:
