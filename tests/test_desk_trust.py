@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from door import Door
+from door import Answer, Door
 from users import example
 
 from chalicelib import wiring
 from chalicelib.evidence import File
+from chalicelib.reference import candidates
 from chalicelib.sessions import IDLE
 
 
@@ -73,3 +75,31 @@ def test_what_an_officer_asks_keeps_it(door: Door) -> None:
     for _ in range(7):
         door.clock.advance(minutes=9)
         assert door.get("/desk").status == 200
+
+
+def at_once(door: Door, token: str, what: str, *chosen: str, **said: str) -> Answer:
+    pairs = [("token", token), *(("chosen", one) for one in chosen), *said.items()]
+    return door.ask("POST", f"/desk/bulk/{what}", urlencode(pairs))
+
+
+def test_a_broken_report_holds_up_none_of_the_others_that_are_done_at_once(door: Door) -> None:
+    whole, broken = reported(door), reported(door, "two")
+    door.table.items[f"REPORT#{broken}", "REPORT"]["answers"] = b"no answers"
+    token = door.has_session("officer", name="olive")
+    done = at_once(door, token, "link", f"{broken}:2", f"{whole}:2", text="All night long")
+    assert (done.status, "1 of 2 done, 1 not" in done.text) == (200, True)
+    assert door.service.desk.standing(whole).version == 3
+
+
+def test_none_of_many_is_left_out_without_a_word(door: Door) -> None:
+    token = door.has_session("officer", name="olive")
+    refused = at_once(door, token, "file", *(f"{next(candidates(b'secret', str(number)))[0]}:1" for number in range(51)), text="All")
+    assert refused.status == 422 and "no more than 50" in refused.text
+
+
+def test_one_report_ticked_twice_is_no_pattern(door: Door) -> None:
+    reference = reported(door)
+    token = door.has_session("officer", name="olive")
+    done = at_once(door, token, "link", f"{reference}:2", f"{reference}:1", text="One night")
+    assert "0 of 1 done" in done.text
+    assert door.service.desk.standing(reference).version == 2
