@@ -108,9 +108,8 @@ def _preview(request: Request, seat: Seat, move: Move, after: Report, pairs: Pai
     why = letters.withheld(after, after.version) if asked else "nothing is decided that the person is told of"
     settings = service().settings
     letter = None if why else letters.write(after, after.version, settings.force_name, settings.service_url)
-    return page(
-        pages.preview(place_of(request, seat), after, move.ask, pairs, vars(letter) if letter else None, why or "")
-    )
+    html = pages.preview(place_of(request, seat), after, move.ask, pairs, vars(letter) if letter else None, why or "")
+    return page(html, allowing=SCRIPTS)
 
 
 def _form(
