@@ -93,7 +93,8 @@ def test_a_broken_report_holds_up_none_of_the_others_that_are_done_at_once(door:
 
 def test_none_of_many_is_left_out_without_a_word(door: Door) -> None:
     token = door.has_session("officer", name="olive")
-    refused = at_once(door, token, "file", *(f"{next(candidates(b'secret', str(number)))[0]}:1" for number in range(51)), text="All")
+    many = [next(candidates(b"secret", str(number)))[0] for number in range(51)]
+    refused = at_once(door, token, "file", *(f"{one}:1" for one in many), text="All")
     assert refused.status == 422 and "no more than 50" in refused.text
 
 
@@ -103,3 +104,17 @@ def test_one_report_ticked_twice_is_no_pattern(door: Door) -> None:
     done = at_once(door, token, "link", f"{reference}:2", f"{reference}:1", text="One night")
     assert "0 of 1 done" in done.text
     assert door.service.desk.standing(reference).version == 2
+
+
+def test_a_page_without_its_version_keeps_what_was_typed(door: Door) -> None:
+    reference = reported(door)
+    token = door.has_session("officer", name="olive")
+    for version in ("", "x", "9" * 30):
+        back = door.post(f"/desk/reports/{reference}/note", token=token, version=version, text="Half an hour's work")
+        assert back.status == 412 and "Half an hour&#39;s work" in back.text
+
+
+def test_a_search_that_finds_nothing_keeps_what_was_typed(door: Door) -> None:
+    token = door.has_session("officer", name="olive")
+    back = door.post("/desk/search", token=token, search='No"body Anywhere')
+    assert back.status == 422 and 'value="No&#34;body Anywhere"' in back.text

@@ -83,7 +83,7 @@ def _tried(move: Move, seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: 
         move.do(seat, one, chosen, said)
     except Refused as refusal:
         return " ".join([refusal.detail, *(error.message for error in refusal.errors)]).strip() or refusal.title
-    except Exception as error:  # one that is broken, or a table that does not answer: what was done is told all the same
+    except Exception as error:  # what is broken, or a table that does not answer: the others are told all the same
         log.error("report cannot be changed", extra={"reference": show(one.reference), "error": described(error)})
         return "Something went wrong on our side. Open it to see how it stands."
     return ""

@@ -72,7 +72,7 @@ def act(request: Request, seat: Seat, reference: str, move: str) -> Response:
     except NotAllowed as refusal:
         errors, refused, status = [], refusal.detail, refusal.status
     report = service().desk.read(seat.officer, plain)
-    return _form(request, seat, known, report, typed, errors, refused, _version(typed), status)
+    return _form(request, seat, known, report, typed, errors, refused, _seen(typed), status)
 
 
 def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs) -> Response:
@@ -152,10 +152,16 @@ def _suggested(move: Move, report: Report) -> dict[str, str]:
 
 
 def _version(typed: Mapping[str, str]) -> int:
-    text = typed.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    version = _seen(typed)
+    if not version:
         raise Stale("The page does not say which version of the report it showed.")
-    return int(text)
+    return version
+
+
+def _seen(typed: Mapping[str, str]) -> int:
+    """The same; 0 if it is not said."""
+    text = typed.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _fields_of(move: Move, refusal: InvalidAnswers) -> list[FieldError]:

@@ -70,10 +70,11 @@ def take_next(request: Request, seat: Seat) -> Response:
 @at_desk(desk, *HANDLE_REPORTS)
 def search(request: Request, seat: Seat) -> Response:
     """On to what was found. What was typed stays out of the address."""
+    typed = dict(pairs_of(request)).get("search", "")
     try:
-        found = service().search.find(seat.officer, dict(pairs_of(request)).get("search", ""))
+        found = service().search.find(seat.officer, typed)
     except InvalidAnswers as refusal:
-        return _queue(request, seat, refusal.errors[0].message, 422)
+        return _queue(request, seat, refusal.errors[0].message, 422, typed)
     if found.reference:
         return to_report(request, found.reference, "")
     return see_other(f"{base(request)}/desk/found/{found.key}")
@@ -111,7 +112,7 @@ def to_report(request: Request, reference: str, done: str) -> Response:
     return see_other(f"{base(request)}/desk/reports/{show(reference)}{asked}")
 
 
-def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -> Response:
+def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200, searched: str = "") -> Response:
     query = query_of(request) if request.method == "GET" else {}
     wanted, after, before = _wanted(query), _place(query, "after"), _place(query, "before")
     found = service().desk.queue(seat.officer, wanted, after, ROWS, before)
@@ -128,7 +129,7 @@ def _queue(request: Request, seat: Seat, problem: str = "", status: int = 200) -
         before=to(before=cursor_of(first)) if found.earlier and first else to() if after and not first else "",
         after=to(after=cursor_of(last)) if found.more and last else "",
     )
-    html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem)
+    html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem, searched)
     return page(html, status, allowing=SCRIPTS)
 
 

@@ -91,11 +91,13 @@ class Event(NamedTuple):
     words: str
 
 
-def queue(place: Place, page: Queue, now: datetime, who: str, problem: str = "") -> str:
-    """`/desk`: reports to work on, most urgent first, then nearest deadline. `who` is the id of the officer."""
+def queue(place: Place, page: Queue, now: datetime, who: str, problem: str = "", searched: str = "") -> str:
+    """`/desk`: reports to work on, most urgent first, then nearest deadline. `who` is the id of the officer, `searched`
+    what they typed of which nothing was found.
+    """
     rows = [row(head, now, who) for head in page.heads]
     return render("desk_queue.html", place=place, site=place.site, page=page, rows=rows, names=NAMES, statuses=STATUSES,
-                  problem=problem, now=spoken(now), stamp=stamp(now))  # fmt: skip
+                  problem=problem, searched=searched, now=spoken(now), stamp=stamp(now))  # fmt: skip
 
 
 def found(place: Place, heads: Sequence[Head], more: bool, now: datetime, who: str) -> str:
