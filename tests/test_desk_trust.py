@@ -11,9 +11,13 @@ from door import Answer, Door
 from users import example
 
 from chalicelib import wiring
+from chalicelib.desk import Officer
 from chalicelib.evidence import File
-from chalicelib.reference import candidates
+from chalicelib.reference import candidates, show
+from chalicelib.report import Actor
 from chalicelib.sessions import IDLE
+
+OLIVE = Officer(Actor("olive", "olive"), is_supervisor=False)
 
 
 @pytest.fixture
@@ -118,3 +122,24 @@ def test_a_search_that_finds_nothing_keeps_what_was_typed(door: Door) -> None:
     token = door.has_session("officer", name="olive")
     back = door.post("/desk/search", token=token, search='No"body Anywhere')
     assert back.status == 422 and 'value="No&#34;body Anywhere"' in back.text
+
+
+def test_a_report_stays_held_while_its_holder_fills_in_a_form(door: Door) -> None:
+    reference = reported(door)
+    token = door.has_session("officer", name="olive")
+    lease = f'data-lease="/desk/reports/{door.service.desk.take_next(OLIVE) and show(reference)}/renew"'
+    assert lease in door.get(f"/desk/reports/{reference}/call-back").text
+    assert token and "data-lease" not in other_sees(door, reference)
+
+
+def other_sees(door: Door, reference: str) -> str:
+    door.has_session("officer", name="oscar")
+    return door.get(f"/desk/reports/{reference}/call-back").text
+
+
+def test_reports_are_offered_to_those_who_may_have_them(door: Door) -> None:
+    reference = reported(door)
+    door.has_session("analyst", name="Ana Lyst")
+    door.has_session("supervisor", name="sara")
+    page = door.get(f"/desk/reports/{reference}/assign").text
+    assert "Ana Lyst" not in page and 'value="sara"' in page

@@ -12,7 +12,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import FieldError, InvalidAnswers, NotFound, Refused, described
 from chalicelib.forms import desk as forms
-from chalicelib.handlers.deciding import colleague
+from chalicelib.handlers.deciding import colleague, who_may_have
 from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS, place_of
 from chalicelib.handlers.http import FORM, page, pairs_of
 from chalicelib.handlers.sign_in import Seat, at_desk
@@ -104,7 +104,7 @@ def _said(move: Move, pairs: Pairs) -> Any:
 
 def _form(request: Request, seat: Seat, move: Move, chosen: Sequence[Chosen], typed: Mapping[str, Any],
           errors: list[FieldError], status: int = 200) -> Response:  # fmt: skip
-    html = pages.form(place_of(request, seat), move.ask, chosen, service().sessions.colleagues(), typed, errors)
+    html = pages.form(place_of(request, seat), move.ask, chosen, who_may_have(), typed, errors)
     return page(html, status, allowing=SCRIPTS)
 
 

@@ -124,10 +124,10 @@ def _form(
     status: int = 200,
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
-    colleagues = service().sessions.colleagues() if move.ask.name == "assign" else ()
+    colleagues = who_may_have() if move.ask.name == "assign" else ()
     share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
-    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile,
-                      colleagues, share)  # fmt: skip
+    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
+                      seat.officer.actor.id, refused, meanwhile, colleagues, share)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 
@@ -214,10 +214,15 @@ def _assign(desk: Desk, seat: Seat, reference: str, version: int, said: forms.As
     return desk.assign(seat.officer, reference, version, colleague(said.to).actor)
 
 
+def who_may_have() -> list[Colleague]:
+    """Those who may be given reports."""
+    return [one for one in service().sessions.colleagues() if one.roles & set(HANDLE_REPORTS)]
+
+
 def colleague(officer: str | None) -> Colleague:
     """Who may be given reports. Raises InvalidAnswers."""
-    found = service().sessions.colleague(officer or "")
-    if not found or not found.roles & set(HANDLE_REPORTS):
+    found = next((one for one in who_may_have() if one.id == officer), None)
+    if not found:
         raise InvalidAnswers(errors=[FieldError("to", "Select an officer")])
     return found
 
