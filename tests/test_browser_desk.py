@@ -213,3 +213,32 @@ def test_the_clock_warns_by_itself(desktop: Page, stack: Runner) -> None:
     assert "clock--near" in str(clock.get_attribute("class"))
     desktop.clock.fast_forward("06:00:00")
     assert "late" in clock.inner_text() and "clock--late" in str(clock.get_attribute("class"))
+
+
+def test_a_double_click_is_sent_once(desktop: Page) -> None:
+    sit_down(desktop, OSCAR)
+    sent = desktop.evaluate("""() => {
+        let sent = 0;
+        document.addEventListener("submit", event => {
+            if (!event.defaultPrevented) sent++;
+            event.preventDefault();  // the page stays, as it does while the answer is on its way
+        });
+        for (const _ of [1, 2]) document.getElementById("next").click();
+        return sent;
+    }""")
+    assert sent == 1
+
+
+def test_a_tick_stays_with_the_version_that_was_seen(desktop: Page, stack: Runner) -> None:
+    reference = reported(stack, harm__injury="yes")
+    sit_down(desktop, OLIVE)
+    desktop.goto("/desk?priority=urgent&category=theft")
+    box = desktop.locator(f"#choose-{reference}")
+    box.check()
+    seen = box.get_attribute("value")
+    officer = Officer(stack)
+    assert officer.change(reference, "notes", text="Meanwhile").status_code == 200
+    with desktop.expect_response("**/desk?*"):
+        desktop.keyboard.press("r")
+    expect(box).to_be_checked()
+    assert box.get_attribute("value") == seen

@@ -3,22 +3,25 @@
 It acts on the reports and versions that were shown and ticked, on each by itself, and says of each what became of it.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.errors import FieldError, InvalidAnswers, NotFound, Refused
+from chalicelib.errors import FieldError, InvalidAnswers, NotFound, Refused, described
 from chalicelib.forms import desk as forms
-from chalicelib.handlers.deciding import colleague
+from chalicelib.handlers.deciding import colleague, who_may_have
 from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS
 from chalicelib.handlers.http import FORM, page, pairs_of
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import bulk as pages
 from chalicelib.pages.deciding import Ask
-from chalicelib.reference import parse
+from chalicelib.reference import parse, show
 from chalicelib.wiring import service
+
+log = logging.getLogger("crime-reports")
 
 bulk = Blueprint(__name__)
 
@@ -51,7 +54,12 @@ class Move:
 def begin(request: Request, seat: Seat) -> Response:
     """The form for those that were ticked."""
     pairs = pairs_of(request)
-    return _form(request, seat, _known(seat, dict(pairs).get("what", "")), _chosen(pairs), {}, [])
+    move, chosen = _known(seat, dict(pairs).get("what", "")), _chosen(pairs)
+    try:
+        _require_some(chosen)
+    except InvalidAnswers as refusal:
+        return _form(request, seat, move, chosen, {}, refusal.errors, 422)
+    return _form(request, seat, move, chosen, {}, [])
 
 
 @bulk.route("/desk/bulk/{what}", methods=["POST"], content_types=[FORM])
@@ -61,8 +69,7 @@ def act(request: Request, seat: Seat, what: str) -> Response:
     move, pairs = _known(seat, what), pairs_of(request)
     chosen = _chosen(pairs)
     try:
-        if not chosen:
-            raise InvalidAnswers(errors=[FieldError("chosen", "Tick at least one report in the queue")])
+        _require_some(chosen)
         said = _said(move, pairs)
     except InvalidAnswers as refusal:
         return _form(request, seat, move, chosen, dict(pairs), refusal.errors, 422)
@@ -76,7 +83,18 @@ def _tried(move: Move, seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: 
         move.do(seat, one, chosen, said)
     except Refused as refusal:
         return " ".join([refusal.detail, *(error.message for error in refusal.errors)]).strip() or refusal.title
+    except Exception as error:  # what is broken, or a table that does not answer: the others are told all the same
+        log.error("report cannot be changed", extra={"reference": show(one.reference), "error": described(error)})
+        return "Something went wrong on our side. Open it to see how it stands."
     return ""
+
+
+def _require_some(chosen: Sequence[Chosen]) -> None:
+    """Some, and no more than can be done in one request: none is left out without a word."""
+    if not chosen:
+        raise InvalidAnswers(errors=[FieldError("chosen", "Tick at least one report in the queue")])
+    if len(chosen) > MOST_AT_ONCE:
+        raise InvalidAnswers(errors=[FieldError("chosen", f"Tick no more than {MOST_AT_ONCE} reports at a time")])
 
 
 def _said(move: Move, pairs: Pairs) -> Any:
@@ -86,9 +104,7 @@ def _said(move: Move, pairs: Pairs) -> Any:
 
 def _form(request: Request, seat: Seat, move: Move, chosen: Sequence[Chosen], typed: Mapping[str, Any],
           errors: list[FieldError], status: int = 200) -> Response:  # fmt: skip
-    if not chosen and not errors:
-        errors, status = [FieldError("chosen", "Tick at least one report in the queue")], 422
-    html = pages.form(place_of(request, seat), move.ask, chosen, service().sessions.colleagues(), typed, errors)
+    html = pages.form(place_of(request, seat), move.ask, chosen, who_may_have(), typed, errors)
     return page(html, status, allowing=SCRIPTS)
 
 
@@ -100,8 +116,8 @@ def _known(seat: Seat, what: str) -> Move:
 
 
 def _chosen(pairs: Pairs) -> list[Chosen]:
-    found = [_read(value) for name, value in pairs if name == "chosen"]
-    return list(dict.fromkeys(one for one in found if one))[:MOST_AT_ONCE]
+    found = (_read(value) for name, value in pairs if name == "chosen")
+    return list({one.reference: one for one in found if one}.values())
 
 
 def _read(text: str) -> Chosen | None:

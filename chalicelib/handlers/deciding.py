@@ -72,7 +72,7 @@ def act(request: Request, seat: Seat, reference: str, move: str) -> Response:
     except NotAllowed as refusal:
         errors, refused, status = [], refusal.detail, refusal.status
     report = service().desk.read(seat.officer, plain)
-    return _form(request, seat, known, report, typed, errors, refused, _version(typed), status)
+    return _form(request, seat, known, report, typed, errors, refused, _seen(typed), status)
 
 
 def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs) -> Response:
@@ -108,9 +108,8 @@ def _preview(request: Request, seat: Seat, move: Move, after: Report, pairs: Pai
     why = letters.withheld(after, after.version) if asked else "nothing is decided that the person is told of"
     settings = service().settings
     letter = None if why else letters.write(after, after.version, settings.force_name, settings.service_url)
-    return page(
-        pages.preview(place_of(request, seat), after, move.ask, pairs, vars(letter) if letter else None, why or "")
-    )
+    html = pages.preview(place_of(request, seat), after, move.ask, pairs, vars(letter) if letter else None, why or "")
+    return page(html, allowing=SCRIPTS)
 
 
 def _form(
@@ -125,10 +124,10 @@ def _form(
     status: int = 200,
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
-    colleagues = service().sessions.colleagues() if move.ask.name == "assign" else ()
+    colleagues = who_may_have() if move.ask.name == "assign" else ()
     share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
-    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(), refused, meanwhile,
-                      colleagues, share)  # fmt: skip
+    html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
+                      seat.officer.actor.id, refused, meanwhile, colleagues, share)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 
@@ -153,10 +152,16 @@ def _suggested(move: Move, report: Report) -> dict[str, str]:
 
 
 def _version(typed: Mapping[str, str]) -> int:
-    text = typed.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    version = _seen(typed)
+    if not version:
         raise Stale("The page does not say which version of the report it showed.")
-    return int(text)
+    return version
+
+
+def _seen(typed: Mapping[str, str]) -> int:
+    """The same; 0 if it is not said."""
+    text = typed.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _fields_of(move: Move, refusal: InvalidAnswers) -> list[FieldError]:
@@ -209,10 +214,15 @@ def _assign(desk: Desk, seat: Seat, reference: str, version: int, said: forms.As
     return desk.assign(seat.officer, reference, version, colleague(said.to).actor)
 
 
+def who_may_have() -> list[Colleague]:
+    """Those who may be given reports."""
+    return [one for one in service().sessions.colleagues() if one.roles & set(HANDLE_REPORTS)]
+
+
 def colleague(officer: str | None) -> Colleague:
     """Who may be given reports. Raises InvalidAnswers."""
-    found = service().sessions.colleague(officer or "")
-    if not found or not found.roles & set(HANDLE_REPORTS):
+    found = next((one for one in who_may_have() if one.id == officer), None)
+    if not found:
         raise InvalidAnswers(errors=[FieldError("to", "Select an officer")])
     return found
 

@@ -9,7 +9,7 @@ from chalicelib.call_backs import LARGEST_SHARE
 from chalicelib.errors import FieldError
 from chalicelib.forms.questions import Section
 from chalicelib.offences import in_force
-from chalicelib.pages.desk import CALLED_BACK, Event, next_attempt_of, row, timeline
+from chalicelib.pages.desk import CALLED_BACK, Event, clock_time, next_attempt_of, row, timeline
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.fields import Field, fields_of, problems_of
 from chalicelib.pages.render import render
@@ -46,6 +46,7 @@ def form(
     typed: Mapping[str, Any],
     errors: Sequence[FieldError],
     now: datetime,
+    who: str,
     refusal: str = "",
     meanwhile: Sequence[Event] = (),
     colleagues: Sequence[Colleague] = (),
@@ -58,7 +59,8 @@ def form(
     problems = problems_of(fields, errors) if fields else []
     return render("desk_form.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
                   fields=fields, problems=problems, refusal=refusal, meanwhile=meanwhile, offences=_offences(ask, now),
-                  row=row(it.head, now, ""), script=_script(it) if ask.name == "call-back" else None,
+                  row=row(it.head, now, who), held_until=clock_time(it.claim.until) if it.claim else "",
+                  script=_script(it) if ask.name == "call-back" else None,
                   share=share, largest_share=LARGEST_SHARE)  # fmt: skip
 
 

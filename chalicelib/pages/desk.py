@@ -170,7 +170,7 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         letters=around.letters,
         events=timeline(it),
         received=spoken(it.received_at),
-        held_until=_clock_time(it.claim.until) if it.claim else "",
+        held_until=clock_time(it.claim.until) if it.claim else "",
         stamp=stamp(now),
         crime=it.crime,
         crimed_at=spoken(it.crime.at) if it.crime else "",
@@ -300,7 +300,7 @@ def _linked(it: Report) -> list[tuple[list[str], str]]:
             for entry in it.entries if entry["what"] == "linked"]  # fmt: skip
 
 
-def _clock_time(at: datetime) -> str:
+def clock_time(at: datetime) -> str:
     return f"{local(at):%H:%M}"
 
 

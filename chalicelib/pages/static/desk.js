@@ -4,6 +4,7 @@
 
 const $ = id => document.getElementById(id);
 const MINUTE = 60000;
+const TWICE = 3000;  // within which a form that is sent again was meant once
 const skew = (() => {  // the clock of the service, not of this machine
   const told = document.querySelector("[data-now]");
   return told ? Date.parse(told.dataset.now) - Date.now() : 0;
@@ -34,9 +35,9 @@ async function renewQueue() {
   if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
   if (!fresh) return;
-  const ticked = [...document.querySelectorAll(".choose:checked")].map(box => box.id), at = document.activeElement.id;
+  const ticked = [...document.querySelectorAll(".choose:checked")], at = document.activeElement.id;
   there.replaceChildren(...fresh.childNodes);
-  for (const id of ticked) if ($(id)) $(id).checked = true;
+  for (const {id, value} of ticked) if ($(id)) Object.assign($(id), {checked: true, value});  // the version that was seen
   if (at && at !== document.activeElement.id && $(at)) $(at).focus({preventScroll: true});
   tick();
 }
@@ -72,9 +73,19 @@ const keys = {
   x: () => document.activeElement.closest("tr")?.querySelector(".choose")?.click(),
 };
 
+/* A second click on the same button is no second call-back, and no second "next". */
+let sent = {};
+
+function onSubmit(event) {
+  if (event.target.method !== "post") return;
+  const twice = sent.form === event.target && event.timeStamp - sent.at < TWICE;
+  if (twice) event.preventDefault();
+  else sent = {form: event.target, at: event.timeStamp};
+}
+
 function onKey(event) {
   const typing = event.target.closest("input:not([type=checkbox]), textarea, select");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
+  if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
   const act = keys[event.key];
   if (!act) return;
   event.preventDefault();
@@ -85,6 +96,7 @@ function sayKeys() {
   if ($("keys-off")) $("keys-off").textContent = localStorage.getItem("keys") === "off" ? "switched on" : "switched off";
 }
 
+document.addEventListener("submit", onSubmit);
 document.addEventListener("keydown", onKey);
 $("keys-off")?.addEventListener("click", () => {
   localStorage.setItem("keys", localStorage.getItem("keys") === "off" ? "on" : "off");
