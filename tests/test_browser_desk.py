@@ -73,7 +73,7 @@ def hour(page: Page, axe: str, stack: Runner) -> None:
         ("Assess", True, lambda: page.get_by_label("Threat").fill("None that is known")),
         ("Note", True, lambda: page.get_by_label("Note for colleagues").fill("Rang out")),
     ):
-        page.get_by_role("button", name=link, exact=True).click()
+        page.get_by_role("link", name=link, exact=True).click()
         look()
         if wrong:
             press_last(page)
@@ -83,7 +83,7 @@ def hour(page: Page, axe: str, stack: Runner) -> None:
         press_last(page)
         assert page.locator("[role=status]").count() == 1
         look()
-    page.get_by_role("button", name="Crime it").click()
+    page.get_by_role("link", name="Crime it", exact=True).click()
     press_last(page)
     assert "Select what follows" in page.locator(".govuk-error-summary").inner_text()
     look()

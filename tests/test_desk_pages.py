@@ -305,8 +305,31 @@ def test_the_same_decision_sent_twice_is_one_decision(stack: Runner, olive: Visi
     olive.send(to="/crime", confirmed="yes")
     olive.page = preview
     olive.send(to="/crime", confirmed="yes")
-    assert olive.page.status_code == 412 and "Crimed" in olive.words
+    assert olive.page.url.endswith("done=crime")  # it is done, so that is said
     assert [entry["what"] for entry in Officer(stack).read(reference)["history"]].count("crimed") == 1
+
+
+@pytest.mark.parametrize(
+    ("move", "said", "other"),
+    [
+        ("note", {"text": "Said once.\nOr twice"}, {"text": "Something else"}),
+        ("call-back", {"result": "no_answer", "note": "Rang out"}, {"result": "reached", "note": "Rang out"}),
+    ],
+)
+def test_what_is_sent_twice_is_done_once_and_something_else_is_not_taken_for_it(
+    stack: Runner, olive: Visitor, move: str, said: dict[str, str], other: dict[str, str]
+) -> None:
+    reference = reported(stack)
+    olive.open(f"/desk/reports/{reference}/{move}")
+    form = olive.page
+    for _ in range(2):
+        olive.page = form
+        olive.send(to=f"/{move}", **said)
+        assert olive.page.url.endswith(f"done={move}"), olive.words
+    olive.page = form
+    olive.send(to=f"/{move}", **other)
+    assert olive.page.status_code == 412
+    assert len(Officer(stack).read(reference)["history"]) == 3
 
 
 # Supervisors

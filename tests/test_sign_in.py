@@ -351,6 +351,13 @@ def test_nobody_can_fix_a_session_before_somebody_signs_in(door: Door) -> None:
     assert "Olive Officer" in door.get("/desk").text
 
 
+def test_signing_in_anew_ends_the_session_before(door: Door) -> None:
+    door.sign_in()
+    door.sign_in()
+    assert door.sessions() == 1
+    assert door.get("/desk").status == 200
+
+
 def test_roles_are_those_of_the_sign_in(door: Door) -> None:
     door.directory.person["groups"] = ["supervisor", "cleaner"]
     door.sign_in()

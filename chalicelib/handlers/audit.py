@@ -15,7 +15,7 @@ from chalicelib.wiring import service
 
 audit = Blueprint(__name__)
 
-MOST_ACCESSES = 200
+MOST_ACCESSES = 1_000
 
 
 @audit.route("/desk/reports/{reference}/history", methods=["GET"])

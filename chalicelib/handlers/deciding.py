@@ -36,9 +36,12 @@ Do = Callable[[Desk, Seat, str, int, Any], Report]
 
 @dataclass(frozen=True)
 class Move:
-    """One thing that can be done: its form, who may, whether a letter may follow, and the doing."""
+    """One thing that can be done: its form, the entry that it leaves in the history, the doing, whether a letter may
+    follow, and whether it is a supervisor's.
+    """
 
     ask: Ask
+    entry: str
     do: Do
     tells: bool = False
     supervisor: bool = False
@@ -72,7 +75,20 @@ def act(request: Request, seat: Seat, reference: str, move: str) -> Response:
     except NotAllowed as refusal:
         errors, refused, status = [], refusal.detail, refusal.status
     report = service().desk.read(seat.officer, plain)
+    if status == Stale.status and _is_done(known, report, seat, typed):
+        return to_report(request, plain, known.ask.name)
     return _form(request, seat, known, report, typed, errors, refused, _seen(typed), status)
+
+
+def _is_done(move: Move, report: Report, seat: Seat, typed: Mapping[str, str]) -> bool:
+    """Whether what is sent has been done by sending it before: a second click, or a browser whose answer was lost."""
+    since, said = report.entries[_seen(typed) :], {words.version: words.text for words in report.words}
+    entries = (move.entry, "proposed")  # which only closing it without a crime can leave
+    if len(since) != 1 or since[0]["by"] != seat.officer.actor.id or since[0]["what"] not in entries:
+        return False
+    text = typed.get("note") or typed.get("text") or typed.get("rationale") or ""
+    same_words = move.entry == "assessed" or text.split() == said.get(report.version, "").split()
+    return same_words and since[0].get("result") == typed.get("result")
 
 
 def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs) -> Response:
@@ -230,26 +246,28 @@ def colleague(officer: str | None) -> Colleague:
 MOVES = {
     move.ask.name: move
     for move in (
-        Move(Ask("crime", "Crime it", "Record the crime", forms.Crime), _crime, tells=True),
-        Move(Ask("not-crime", "Not a crime", "Close it without a crime", forms.NotCrime), _not_crime, tells=True),
-        Move(Ask("disposal", "What follows", "Dispose of it", forms.Disposal), _dispose, tells=True),
+        Move(Ask("crime", "Crime it", "Record the crime", forms.Crime), "crimed", _crime, tells=True),
+        Move(Ask("not-crime", "Not a crime", "Close it without a crime", forms.NotCrime), "not_crimed", _not_crime,
+             tells=True),
+        Move(Ask("disposal", "What follows", "Dispose of it", forms.Disposal), "disposed", _dispose, tells=True),
         Move(
-            Ask("cancel", "Cancel the crime", "Cancel the crime", forms.Cancel), _cancel, tells=True, supervisor=True
+            Ask("cancel", "Cancel the crime", "Cancel the crime", forms.Cancel), "cancelled", _cancel,
+            tells=True, supervisor=True,
         ),
-        Move(Ask("call-back", "Call-back", "Note the call-back", forms.CallBack), _call_back),
-        Move(Ask("assess", "Assess (THRIVE)", "Keep the assessment", forms.Assess), _assess),
-        Move(Ask("note", "Note", "Keep the note", forms.Note),
+        Move(Ask("call-back", "Call-back", "Note the call-back", forms.CallBack), "call_back", _call_back),
+        Move(Ask("assess", "Assess (THRIVE)", "Keep the assessment", forms.Assess), "assessed", _assess),
+        Move(Ask("note", "Note", "Keep the note", forms.Note), "noted",
              lambda desk, seat, reference, version, said: desk.note(seat.officer, reference, version, said.text)),
-        Move(Ask("decline", "Decline the proposal", "Decline it", forms.Decline),
+        Move(Ask("decline", "Decline the proposal", "Decline it", forms.Decline), "declined",
              lambda desk, seat, reference, version, said: desk.decline(seat.officer, reference, version, said.text),
              supervisor=True),
-        Move(Ask("confirm", "Close it as proposed", "Close it as proposed", None),
+        Move(Ask("confirm", "Close it as proposed", "Close it as proposed", None), "not_crimed",
              lambda desk, seat, reference, version, said: desk.confirm(seat.officer, reference, version),
              tells=True, supervisor=True),
-        Move(Ask("assign", "Assign it", "Assign it", forms.Assign), _assign, supervisor=True),
-        Move(Ask("claim", "Claim it", "Claim it", None),
+        Move(Ask("assign", "Assign it", "Assign it", forms.Assign), "assigned", _assign, supervisor=True),
+        Move(Ask("claim", "Claim it", "Claim it", None), "claimed",
              lambda desk, seat, reference, version, said: desk.claim(seat.officer, reference, version)),
-        Move(Ask("release", "Release it", "Release it", None),
+        Move(Ask("release", "Release it", "Release it", None), "released",
              lambda desk, seat, reference, version, said: desk.release(seat.officer, reference, version)),
     )
 }  # fmt: skip

@@ -159,6 +159,8 @@ def _finish(request: Request, kept: str) -> Response:
     identity = service().sign_in.finish(code[:LONGEST_CODE], Begun(state, nonce, verifier), _come_back_to(request))
     if not identity.roles:
         raise NotYourRole("You have no role in this service. Ask a supervisor to give you one, then sign in again.")
+    if before := _session(request):  # whoever sat here is gone
+        service().sessions.end(before)
     key = service().sessions.begin(identity.actor, identity.roles)
     answer = see_other(f"{base(request)}{to or '/desk'}")
     done = _cookie(request, _BEGUN + state, "", timedelta(0))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -71,5 +72,17 @@ def officer(place: Place, who: Colleague, held: Sequence[Head], accesses: Access
 
 
 def _seen(accesses: Accesses) -> list[Seen]:
-    return [Seen(spoken(read_stamp(one["at"])), one["officer_name"], _WHAT.get(str(one["what"]), str(one["what"])),
-                 [show(reference) for reference in one["references"]]) for one in accesses]  # fmt: skip
+    """Looks at the same, one after the other, are one line: a queue that is open renews itself every half minute."""
+    return [_together(list(looks)) for _, looks in groupby(accesses, key=_what_and_which)]
+
+
+def _what_and_which(one: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    return str(one["officer"]), str(one["what"]), sorted(one["references"])
+
+
+def _together(looks: Sequence[Mapping[str, Any]]) -> Seen:
+    last, first = looks[0], looks[-1]
+    what = _WHAT.get(str(last["what"]), str(last["what"]))
+    often = f", {len(looks)} times since {spoken(read_stamp(first['at']))}" if len(looks) > 1 else ""
+    shown = [show(reference) for reference in last["references"]]
+    return Seen(spoken(read_stamp(last["at"])), last["officer_name"], what + often, shown)
