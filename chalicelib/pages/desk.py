@@ -11,6 +11,7 @@ from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, journey
 from chalicelib.forms.desk import CODES, REASONS, RESULTS
 from chalicelib.forms.questions import Question, Section, questions
+from chalicelib.life_cycle import OPEN
 from chalicelib.offences import suggest
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.evidence import in_words as file_in_words
@@ -96,8 +97,20 @@ def queue(place: Place, page: Queue, now: datetime, who: str, problem: str = "",
     what they searched for in vain.
     """
     rows = [row(head, now, who) for head in page.heads]
-    return render("desk_queue.html", place=place, site=place.site, page=page, rows=rows, names=NAMES, statuses=STATUSES,
+    return render("desk_queue.html", place=place, site=place.site, page=page, rows=rows, filters=_filters(page.query),
                   problem=problem, searched=searched, now=spoken(now), stamp=stamp(now))  # fmt: skip
+
+
+def _filters(query: Mapping[str, str]) -> list[tuple[str, str, Mapping[str, str]]]:
+    """The name, the label and the options of each filter that fits the list."""
+    priorities = {rank: rank.capitalize() for rank in RANKS}
+    found: list[tuple[str, str, Mapping[str, str]]] = [
+        ("category", "Category", NAMES),
+        ("priority", "Priority", priorities),
+    ]
+    if query["list"] in ("open", "mine"):  # the others hold reports that are decided, or wait for one thing
+        found.insert(1, ("status", "Status", {status: STATUSES[status] for status in sorted(OPEN)}))
+    return found
 
 
 def found(place: Place, heads: Sequence[Head], more: bool, now: datetime, who: str) -> str:
