@@ -93,6 +93,14 @@ def test_the_lists_and_filters_hold_what_they_say(stack: Runner, olive: Visitor)
     assert theft in olive.page.text
 
 
+def test_from_a_report_one_comes_back_to_the_list_that_was_open(stack: Runner, olive: Visitor) -> None:
+    reference = reported(stack)
+    olive.open("/desk?list=open&category=theft")
+    assert "/desk?list=open&category=theft" in opened(olive, reference).links
+    olive.session.cookies.set("listed", "x%22%3E%3Cscript%3E", path="/desk")
+    assert "<script>" not in opened(olive, reference).page.text
+
+
 @pytest.mark.parametrize(
     "query", ["list=nonsense", "priority=%00", "after=%%%", "before=zzz", "category=../../etc", "status=crimed&x=1"]
 )
@@ -188,7 +196,7 @@ def test_a_crime_with_its_letter_seen_before_it_goes(stack: Runner, olive: Visit
     olive.open(f"/desk/reports/{reference}/crime")
     assert 'value="45"' in olive.page.text  # what the answers suggest
     olive.send(to="/crime", offence="45", follows="18", note="Nothing to go on")
-    assert "check before you decide" in olive.words
+    assert "check before you decide" in olive.words and "45 Theft from a vehicle" in olive.words
     assert "We have recorded your report" in olive.words or "crime number" in olive.words
     assert Officer(stack).read(reference)["status"] == "queued"  # nothing has been written yet
     olive.send(to="/crime", confirmed="no")
@@ -239,9 +247,16 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
 
 
 def test_call_backs_with_what_to_say_and_when_to_try_again(stack: Runner, olive: Visitor) -> None:
-    reference = reported(stack, evidence__cctv="yes", evidence__cctv_holder=None, evidence__cctv_overwritten_on=None)
+    reference = reported(
+        stack,
+        contact__interpreter="Polish",
+        evidence__cctv="yes",
+        evidence__cctv_holder=None,
+        evidence__cctv_overwritten_on=None,
+    )
     olive.open(f"/desk/reports/{reference}/call-back")
     assert "who holds the video, and until when" in olive.words and "nothing more" in olive.words
+    assert "Nobody holds it. Claim it" in olive.words and "Interpreter: Polish" in olive.words
     decide(olive, reference, "call-back", result="no_answer", note="Rang out")
     assert "Call back next at" in olive.words
     olive.open(f"/desk/reports/{reference}/call-back")
@@ -389,7 +404,7 @@ def test_a_second_look_where_the_force_wants_one() -> None:
         for one in (reference, another):
             olive.open(f"/desk/reports/{one}/not-crime")
             olive.send(to="/not-crime", reason="no_offence", rationale="It was lent.")
-            assert "No letter goes out: nothing is decided" in olive.words
+            assert "Propose to close it" in olive.words and "A supervisor looks at it first" in olive.words
             olive.send(to="/not-crime", confirmed="yes")
             assert "It waits for a second look" in olive.words and "It was lent." in olive.words
             assert "Close it as proposed" not in olive.words

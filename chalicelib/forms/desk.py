@@ -59,7 +59,12 @@ class Crime(Section):
 
     offence: Annotated[
         RequiredLine,
-        Ask("Offence", "an offence code", "Its code, such as 28E. Type a word to search the table", width=10),
+        Ask(
+            "Offence",
+            "an offence code",
+            "Such as 28E. To search the table, empty it and type a word",
+            width=10,
+        ),
     ]
     follows: _Follows
     note: _Note = None
@@ -131,7 +136,7 @@ class Note(Section):
 class Decline(Section):
     """Why a proposal is not followed."""
 
-    text: Annotated[Text, Ask("Why not?", "why not", "The officer who proposed it reads this", long=True)]
+    text: Annotated[Text, Ask("Why not?", "why not", "It stays in the history of the report", long=True)]
 
 
 class Assess(Section):
@@ -145,7 +150,7 @@ class Assess(Section):
     engagement: Annotated[_Short, Ask("Engagement", "the engagement", "What the person needs and expects")] = None
     priority: Annotated[
         Literal["urgent", "high", "standard"] | None,
-        Ask("Raise the priority to", "the priority", options=PRIORITIES),
+        Ask("Raise the priority?", "the priority", options=PRIORITIES),
     ] = None
 
 

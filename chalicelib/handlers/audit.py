@@ -1,12 +1,12 @@
 """Who did and saw what: the history of a report with its chain verified, and for supervisors what was looked at."""
 
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import NotFound
 from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS
-from chalicelib.handlers.http import FORM, base, page, see_other
+from chalicelib.handlers.http import FORM, base, page, query_of, see_other
 from chalicelib.handlers.officers import plain_reference
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
 from chalicelib.pages import audit as pages
@@ -42,7 +42,8 @@ def show_officer(request: Request, seat: Seat, officer: str) -> Response:
     colleague = _colleague(officer)
     held = [head for _, head in service().desk.held_by(seat.officer, colleague.id)]
     seen = service().desk.accesses_of_officer(seat.officer, colleague.id, MOST_ACCESSES)
-    html = pages.officer(place_of(request, seat), colleague, held, seen, service().clock())
+    ended = query_of(request).get("done") == "ended"
+    html = pages.officer(place_of(request, seat), colleague, held, seen, service().clock(), ended)
     return page(html, allowing=SCRIPTS)
 
 
@@ -52,7 +53,7 @@ def end_sessions(request: Request, seat: Seat, officer: str) -> Response:
     """Sign an officer out everywhere, a leaver say. Whether they may sign in again is for the directory to say."""
     colleague = _colleague(officer)
     service().sessions.end_all(colleague.id)
-    return see_other(f"{base(request)}/desk/officers")
+    return see_other(f"{base(request)}/desk/officers/{quote(colleague.id, safe='')}?done=ended")
 
 
 def _colleague(officer: str) -> Colleague:

@@ -82,6 +82,8 @@ def _tried(move: Move, seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: 
     try:
         move.do(seat, one, chosen, said)
     except Refused as refusal:
+        if any(error.field == "outcome" for error in refusal.errors):
+            return _OPEN_IT
         return " ".join([refusal.detail, *(error.message for error in refusal.errors)]).strip() or refusal.title
     except Exception as error:  # what is broken, or a table that does not answer: the others are told all the same
         log.error("report cannot be changed", extra={"reference": show(one.reference), "error": described(error)})
@@ -144,6 +146,7 @@ def _assign(seat: Seat, one: Chosen, chosen: Sequence[Chosen], to: Any) -> None:
 
 
 _LINKED = "Each of them then shows the others, and what they have in common."
+_OPEN_IT = "A suspect is named. Open it, and file it by itself with an outcome that fits."
 _FILED = (
     "Those that are open are recorded as crimes, by the offence that their answers suggest, and filed. Those that are "
     "crimed already are filed. All with outcome 18, so none whose suspect is named. Each person is written to."

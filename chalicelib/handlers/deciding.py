@@ -143,7 +143,7 @@ def _form(
     colleagues = who_may_have() if move.ask.name == "assign" else ()
     share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
-                      seat.officer.actor.id, refused, meanwhile, colleagues, share)  # fmt: skip
+                      seat.officer.actor.id, refused, meanwhile, colleagues, share, move.tells)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 
@@ -243,6 +243,10 @@ def colleague(officer: str | None) -> Colleague:
     return found
 
 
+_WRITES = (
+    "The first attempt of a round also writes to the person that we would like to speak, unless writing is not safe or "
+    "they asked for no letters."
+)
 MOVES = {
     move.ask.name: move
     for move in (
@@ -254,7 +258,7 @@ MOVES = {
             Ask("cancel", "Cancel the crime", "Cancel the crime", forms.Cancel), "cancelled", _cancel,
             tells=True, supervisor=True,
         ),
-        Move(Ask("call-back", "Call-back", "Note the call-back", forms.CallBack), "call_back", _call_back),
+        Move(Ask("call-back", "Call-back", "Note the call-back", forms.CallBack, _WRITES), "call_back", _call_back),
         Move(Ask("assess", "Assess (THRIVE)", "Keep the assessment", forms.Assess), "assessed", _assess),
         Move(Ask("note", "Note", "Keep the note", forms.Note), "noted",
              lambda desk, seat, reference, version, said: desk.note(seat.officer, reference, version, said.text)),

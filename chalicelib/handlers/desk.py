@@ -3,18 +3,19 @@
 What officers do to a report is in `deciding.py`, what they do to several at once in `bulk.py`.
 """
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import InvalidAnswers
 from chalicelib.evidence import File
-from chalicelib.handlers.http import FORM, base, kept_files, page, pairs_of, query_of, see_other
+from chalicelib.handlers.http import FORM, base, cookie, kept_files, page, pairs_of, query_of, see_other
 from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
-from chalicelib.handlers.sign_in import Seat, at_desk, place_of
+from chalicelib.handlers.sign_in import LISTED, Seat, at_desk, place_of
 from chalicelib.pages import desk as pages
 from chalicelib.reference import show
 from chalicelib.report import Report
+from chalicelib.sessions import SHIFT
 from chalicelib.wanted import LISTS, OPEN_LIST, Wanted
 from chalicelib.wiring import service
 
@@ -120,11 +121,16 @@ def _queue(request: Request, seat: Seat, problem: str = "", searched: str = "", 
         title=_TITLES[wanted.list],
         heads=[head for _, head in found.heads],
         query=asked,
+        address=to(**{name: query[name] for name, place in (("after", after), ("before", before)) if place}),
         before=to(before=cursor_of(first)) if found.earlier and first else to() if after and not first else "",
         after=to(after=cursor_of(last)) if found.more and last else "",
     )
     html = pages.queue(place_of(request, seat), shown, service().clock(), seat.officer.actor.id, problem, searched)
-    return page(html, status, allowing=SCRIPTS)
+    answer = page(html, status, allowing=SCRIPTS)
+    if request.method == "GET":
+        listed = quote(shown.address.partition("?")[2])
+        answer.headers["Set-Cookie"] = cookie(request, LISTED, listed, "/desk", SHIFT)
+    return answer
 
 
 def _wanted(query: dict[str, str]) -> Wanted:

@@ -4,6 +4,7 @@ A session is in the table; its cookie opens nothing without it. Every form carri
 `docs/adr/0017-sign-in-at-the-desk.md`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,7 @@ sign_in = Blueprint(__name__)
 
 ON_THE_WAY = timedelta(minutes=10)
 LONGEST_CODE, LONGEST_WAY = 4_000, 500
+LISTED = "listed"  # the cookie with the query of the list that was open last: where "Queue" leads back to
 _SEAT = "desk"  # the cookie of a session
 _BEGUN = "signing-in-"  # with the state after it: one for each tab that is between going to the issuer and coming back
 _QUIET = {"token", "version", "confirmed"}  # fields that nobody typed
@@ -98,9 +100,14 @@ def at_the_door(view: View) -> View:
 
 def place_of(request: Request, seat: Seat) -> Place:
     """Where a page of the desk is, and who sits there."""
-    handles_reports = bool(seat.session.roles & {"officer", "supervisor"})
+    who, listed = seat.officer, unquote(cookie_of(request, LISTED))
     return Place(
-        site_of(request), seat.officer.actor.name, seat.officer.is_supervisor, seat.form_token, handles_reports
+        site_of(request),
+        who.actor.name,
+        who.is_supervisor,
+        seat.form_token,
+        handles_reports=bool(seat.session.roles & {"officer", "supervisor"}),
+        listed=listed if re.fullmatch("[A-Za-z0-9_=&-]{1,300}", listed) else "",
     )
 
 
@@ -158,7 +165,7 @@ def _finish(request: Request, kept: str) -> Response:
         raise NotSignedIn("The sign-in was broken off. Sign in again.")
     identity = service().sign_in.finish(code[:LONGEST_CODE], Begun(state, nonce, verifier), _come_back_to(request))
     if not identity.roles:
-        raise NotYourRole("You have no role in this service. Ask a supervisor to give you one, then sign in again.")
+        raise NotYourRole("You have no role here. Ask whoever looks after your force’s directory, then sign in again.")
     if before := _session(request):  # whoever sat here is gone
         service().sessions.end(before)
     key = service().sessions.begin(identity.actor, identity.roles)

@@ -64,11 +64,12 @@ def officers(place: Place, colleagues: Sequence[Colleague]) -> str:
     return render("desk_officers.html", place=place, site=place.site, officers=listed)
 
 
-def officer(place: Place, who: Colleague, held: Sequence[Head], accesses: Accesses, now: datetime) -> str:
-    """What an officer holds and has looked at."""
+def officer(place: Place, who: Colleague, held: Sequence[Head], accesses: Accesses, now: datetime,
+            ended: bool) -> str:  # fmt: skip
+    """What an officer holds and has looked at. `ended` if their sessions have just been ended."""
     rows = [row(head, now, "") for head in held]
     return render("desk_officer.html", place=place, site=place.site, who=who, id=quote(who.id, safe=""), rows=rows,
-                  seen=_seen(accesses))  # fmt: skip
+                  seen=_seen(accesses), ended=ended)  # fmt: skip
 
 
 def _seen(accesses: Accesses) -> list[Seen]:

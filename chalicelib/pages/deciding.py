@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from chalicelib.call_backs import LARGEST_SHARE
 from chalicelib.errors import FieldError
 from chalicelib.forms.questions import Section
-from chalicelib.offences import in_force
+from chalicelib.offences import find, in_force
 from chalicelib.pages.desk import CALLED_BACK, Event, clock_time, next_attempt_of, row, timeline
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.fields import Field, fields_of, problems_of
@@ -51,9 +51,10 @@ def form(
     meanwhile: Sequence[Event] = (),
     colleagues: Sequence[Colleague] = (),
     share: tuple[int, int] = (0, 0),
+    tells: bool = False,
 ) -> str:
     """The form of one thing that an officer does. `meanwhile` is what has happened since the page was opened, `refusal`
-    why it could not be done.
+    why it could not be done. What `tells` the person something is shown before it is done.
     """
     fields = [with_colleagues(field, colleagues) for field in _fields(it, ask.model, typed, errors)]
     problems = problems_of(fields, errors) if fields else []
@@ -61,7 +62,7 @@ def form(
                   fields=fields, problems=problems, refusal=refusal, meanwhile=meanwhile, offences=_offences(ask, now),
                   row=row(it.head, now, who), held_until=clock_time(it.claim.until) if it.claim else "",
                   script=_script(it) if ask.name == "call-back" else None,
-                  share=share, largest_share=LARGEST_SHARE)  # fmt: skip
+                  share=share, largest_share=LARGEST_SHARE, tells=tells)  # fmt: skip
 
 
 def preview(
@@ -70,14 +71,24 @@ def preview(
     """What is about to be decided, with the letter that goes out. `withheld` is why none does."""
     return render("desk_preview.html", place=place, site=place.site, it=it, shown=show(it.reference), ask=ask,
                   sent=[pair for pair in sent if pair[0] not in ("token", "confirmed")], letter=letter,
-                  withheld=withheld)  # fmt: skip
+                  withheld=withheld, deciding=_in_words(it), is_proposal=it.proposal == it.version)  # fmt: skip
+
+
+def _in_words(it: Report) -> list[tuple[str, str]]:
+    """What the last entry says was decided, with the offence by its title."""
+    event, crime = timeline(it)[0], it.crime
+    offence = find(crime.offence, local(crime.at).date()) if crime else None
+    told = [(label, f"{words} {offence.title}" if offence and label == "Offence" else words)
+            for label, words in event.details if label != "Crime number"]  # fmt: skip
+    return [*told, ("Note", event.words)] if event.words else told
 
 
 def _fields(it: Report, model: type[Section] | None, typed: Mapping[str, Any],
             errors: Sequence[FieldError]) -> list[Field]:  # fmt: skip
     if not model:
         return []
-    fields = fields_of(model, typed, errors)
+    named = ("duplicate_of", "force")  # their hints say when they are needed
+    fields = [replace(field, marks_optional=field.name not in named) for field in fields_of(model, typed, errors)]
     return [_without_18(field) if suspect_named(it.answers) and field.name == "follows" else field for field in fields]
 
 
@@ -106,6 +117,9 @@ def _script(it: Report) -> dict[str, Any]:
     said = it.answers.get("contact", {})
     return {
         "name": said.get("full_name", ""),
+        "interpreter": said.get("interpreter", ""),
+        "adjustments": said.get("adjustments", ""),
+        "happened": it.answers.get("what_happened", ""),
         "phone": said.get("phone", ""),
         "safe": said.get("safe_to_call") != "no",
         "asked_safe": said.get("safe_to_call") == "yes",

@@ -70,6 +70,7 @@ class Queue:
     title: str
     heads: Sequence[Head]
     query: Mapping[str, str]
+    address: str
     before: str
     after: str
 
@@ -180,8 +181,13 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
             for one in around.related
         ],
         linked=_linked(it),
-        letters=around.letters,
-        events=timeline(it),
+        letters=[
+            (letter["template"], letter["state"], spoken(read_stamp(letter["at"])) if letter["at"] else "")
+            for letter in around.letters
+        ],
+        events=_without_renewals(timeline(it)),
+        who=who,
+        original=_original(it),
         received=spoken(it.received_at),
         held_until=clock_time(it.claim.until) if it.claim else "",
         stamp=stamp(now),
@@ -306,6 +312,19 @@ def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Disposal", DISPOSALS[entry["disposal"]]
 
 
+def _without_renewals(events: Sequence[Event]) -> list[Event]:
+    """Newest first; somebody who goes on holding it is one line. The page of the history has them all."""
+    older = [*events[1:], None]
+    return [event for event, before in zip(events, older, strict=True)
+            if not (before and event.what == before.what == _DONE["claimed"] and event.by == before.by)]  # fmt: skip
+
+
+def _original(it: Report) -> str:
+    """The report of which it is a duplicate."""
+    named = [entry["duplicate_of"] for entry in it.entries if "duplicate_of" in entry]
+    return show(named[-1]) if named and it.not_crimed_reason == "duplicate" else ""
+
+
 def _linked(it: Report) -> list[tuple[list[str], str]]:
     """The reports with which officers have linked it, and by what."""
     said = {words.version: words.text for words in it.words}
@@ -314,7 +333,7 @@ def _linked(it: Report) -> list[tuple[list[str], str]]:
 
 
 def clock_time(at: datetime) -> str:
-    return f"{local(at):%H:%M}"
+    return spoken(at).split(" ")[0]
 
 
 def _duration(time: timedelta) -> str:

@@ -8,7 +8,7 @@ from chalicelib.pages import Site
 @dataclass(frozen=True)
 class Place:
     """`token` is the form token of the session. `officer_name` is empty where nobody has signed in. Who does not handle
-    reports finds no way to them.
+    reports finds no way to them. `listed` is the query of the list that was open last.
     """
 
     site: Site
@@ -16,8 +16,14 @@ class Place:
     is_supervisor: bool = False
     token: str = ""
     handles_reports: bool = True
+    listed: str = ""
 
     @property
     def address(self) -> str:
         """The address of the desk."""
         return f"{self.site.base}/desk"
+
+    @property
+    def queue(self) -> str:
+        """The address of the list that was open last."""
+        return f"{self.address}?{self.listed}" if self.listed else self.address

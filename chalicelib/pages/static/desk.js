@@ -30,7 +30,7 @@ function tick() {
 async function renewQueue() {
   const there = $("queue");
   if (!there || document.hidden) return;
-  const answer = await fetch(location.href, {credentials: "same-origin", redirect: "error"}).catch(() => null);
+  const answer = await fetch(there.dataset.from, {credentials: "same-origin", redirect: "error"}).catch(() => null);
   if (answer && answer.status === 401) location.reload();  // the session is over: a list that stands still would not say so
   if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
@@ -53,7 +53,7 @@ async function renewLease(place) {
   if (until === null) place.textContent = "now no longer: somebody else may have taken it";
   if (until) {
     place.textContent = new Date(until).toLocaleTimeString("en-GB",
-      {hour: "2-digit", minute: "2-digit", timeZone: "Europe/London"});
+      {hour: "numeric", minute: "2-digit", hour12: true, timeZone: "Europe/London"}).replace(/\s/, "");
   }
 }
 
