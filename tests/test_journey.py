@@ -116,7 +116,7 @@ def test_form_report_is_crimed_by_the_24_hour_rule(
     stack.idle()
     stack.advance(DAY - 600)
     assert public.status(reference, phone=answers["contact"]["phone"]).json()["status"] == "queued"
-    stack.advance(590)
+    stack.advance(555)
     standing = public.status(reference, phone=answers["contact"]["phone"]).json()
     assert standing["status"] == "crimed"
     assert CRIME_NUMBER.fullmatch(standing["crime_number"])
