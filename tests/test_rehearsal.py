@@ -613,7 +613,7 @@ def test_the_desk_under_the_address_of_a_stage(deployed: Rehearsal) -> None:
     sessions = Sessions(Table(deployed.aws("dynamodb"), NAME), lambda: datetime.now(UTC), mint)
     cookie = sessions.begin(Actor("olive", "Olive Officer"), frozenset({"officer"}))
     visitor = Visitor(deployed)
-    visitor.session.headers["Cookie"] = f"desk={cookie}"
+    visitor.session.cookies.set("desk", cookie)
     visitor.open("/desk")
     visitor.send(to="/next")
     assert "You hold it until" in visitor.words, visitor.words

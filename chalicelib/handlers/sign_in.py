@@ -19,6 +19,7 @@ from chalicelib.handlers.http import (
     FORM,
     answering,
     base,
+    cookie,
     cookie_of,
     page,
     pairs_of,
@@ -147,7 +148,10 @@ def sign_out(request: Request, seat: Seat) -> Response:
     goodbye = _goodbye(f"{our_address(request)}/desk/signed-out")
     signed_out = f"{base(request)}/desk/signed-out"
     answer = page(pages.signed_out(Place(site_of(request)), goodbye)) if goodbye else see_other(signed_out)
-    answer.headers["Set-Cookie"] = _cookie(request, _SEAT, "", timedelta(0))
+    answer.headers["Set-Cookie"] = [
+        _cookie(request, _SEAT, "", timedelta(0)),
+        cookie(request, LISTED, "", "/desk", timedelta(0)),
+    ]
     return answer
 
 
