@@ -1,6 +1,7 @@
 """The officers' desk in a browser without JavaScript: the queue, the search, a report, and what is done to it."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,14 @@ from users import Officer, Public, example
 from visitor import LITTLE, Visitor
 
 OLIVE, OSCAR, SUNIL, SARA = "Olive Officer", "Oscar Officer", "Sunil Supervisor", "Sara Supervisor"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Runner]:
+    """A service of its own: what is sought in a list must not be behind what other tests have left there."""
+    runner = Runner()
+    yield runner
+    runner.stop()
 
 
 def sit_down(stack: Runner, person: str) -> Visitor:
