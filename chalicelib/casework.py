@@ -86,7 +86,7 @@ class Casework:
 
     def standing(self, reference: str) -> Report:
         """The report, for somebody who has shown that it is theirs."""
-        report = self._find(reference)
+        report = self._store.find(reference)
         self._store.log_access(PUBLIC, "status", [reference], self._now(), self._mint())
         return report
 
@@ -170,16 +170,10 @@ class Casework:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _find(self, reference: str) -> Report:
-        report = self._store.read(reference)
-        if not report:
-            raise NotFound("There is no report with this reference.")
-        return report
-
     def _change_by_public(self, reference: str, move: Callable[[Report], Report]) -> Report:
         """No claim stops it, and no version is asked for: what an officer does meanwhile stays, and this is added."""
         for _ in range(TRIES):
-            report = self._find(reference)
+            report = self._store.find(reference)
             after = move(report)
             if after.version == report.version:  # it was said before
                 return report

@@ -14,7 +14,7 @@ from chalicelib import by_officers, offences
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.disposals import Disposal, outcome_for
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, NotYourRole, Stale
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotYourRole, Stale
 from chalicelib.life_cycle import Move
 from chalicelib.report import Actor, Crime, Report, Words, assessed
 from chalicelib.store import Store
@@ -206,7 +206,7 @@ class Changes:
 
     def standing(self, reference: str) -> Report:
         """The report as it is now, for what was asked of it a moment ago."""
-        return self._find(reference)
+        return self._store.find(reference)
 
     def suggestion(self, report: Report) -> offences.Suggestion:
         """The offence that the answers suggest today."""
@@ -217,15 +217,9 @@ class Changes:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _find(self, reference: str) -> Report:
-        report = self._store.read(reference)
-        if not report:
-            raise NotFound("There is no report with this reference.")
-        return report
-
     def _current(self, officer: Officer, reference: str, version: int) -> Report:
         """The report if it is as the officer saw it and nobody else holds it."""
-        report = self._find(reference)
+        report = self._store.find(reference)
         if report.version != version:
             raise _stale(report)
         holder = report.head.held_by(self._now())
@@ -261,7 +255,7 @@ class Changes:
         return bool(report.crime and not cancelled) if crimed else cancelled != "C3"
 
     def _stale(self, reference: str) -> Stale:
-        return _stale(self._find(reference))
+        return _stale(self._store.find(reference))
 
     def _words(self, text: str | None) -> Words | None:
         return Words(0, text, self._mint()) if text else None

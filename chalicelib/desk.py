@@ -54,13 +54,13 @@ class Desk(Changes):
 
     def read(self, officer: Officer, reference: str) -> Report:
         """A whole report; that it was seen is recorded first."""
-        report = self._find(reference)
+        report = self._store.find(reference)
         self._store.log_access(officer.actor, "read", [reference], self._now(), self._mint())
         return assessed(report)
 
     def folder_of(self, officer: Officer, reference: str) -> str:
         """Where the files of a report are, for an officer who opens one; that it was opened is recorded first."""
-        report = self._find(reference)
+        report = self._store.find(reference)
         self._store.log_access(officer.actor, "evidence", [reference], self._now(), self._mint())
         return report.files_in
 
@@ -96,7 +96,7 @@ class Desk(Changes):
         """
         now, until = self._now(), None
         for _ in range(TRIES):
-            report = self._find(reference)
+            report = self._store.find(reference)
             if not report.claim or report.head.held_by(now) != officer.actor:
                 return None
             until = report.claim.until
@@ -111,7 +111,7 @@ class Desk(Changes):
     def accesses_of_report(self, officer: Officer, reference: str) -> list[dict[str, Any]]:
         """Who saw it of late, newest first: MOST_ACCESSES looks. That a supervisor looks there is logged first."""
         require_supervisor(officer)
-        self._find(reference)
+        self._store.find(reference)
         self._store.log_access(officer.actor, "accesses", [reference], self._now(), self._mint())
         return self._store.accesses(reference=reference, limit=MOST_ACCESSES)
 

@@ -6,6 +6,7 @@ from chalicelib.errors import FieldError, InvalidAnswers
 
 Disposal = Literal["further_investigation", "filed"]
 
+DISPOSALS = {"further_investigation": "Further investigation", "filed": "Filed and closed"}
 NOT_YET_ASSIGNED = 0
 NO_SUSPECT_IDENTIFIED = 18
 OUTCOMES = {

@@ -24,7 +24,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from chalicelib.errors import AlreadySent
+from chalicelib.errors import AlreadySent, NotFound
 from chalicelib.reference import candidates, smoke_token
 from chalicelib.report import PUBLIC, Actor, Report
 from chalicelib.report_items import (
@@ -100,6 +100,13 @@ class Store:
         """The report as it is now."""
         item = self._table.get(*key(reference))
         return report_of(item) if item else None
+
+    def find(self, reference: str) -> Report:
+        """The same. Raises NotFound if there is none."""
+        report = self.read(reference)
+        if not report:
+            raise NotFound("There is no report with this reference.")
+        return report
 
     def read_many(self, references: Sequence[str]) -> dict[str, Report | Exception]:
         """Up to 100 reports; one that cannot be read comes as the exception, so that it does not hold up the others."""

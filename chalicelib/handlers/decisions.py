@@ -5,13 +5,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.disposals import Disposal
+from chalicelib.disposals import DISPOSALS, Disposal
 from chalicelib.forms.answers import RequiredLine
 from chalicelib.forms.desk import REASONS, RESULTS
 from chalicelib.forms.questions import Ask, Section
 from chalicelib.statistics import NOT_CRIMED_REASONS
 
-DISPOSALS = {"further_investigation": "Further investigation", "filed": "Filed and closed"}
 assert tuple(REASONS) == NOT_CRIMED_REASONS
 
 Text = Annotated[str, Field(min_length=1, max_length=4_000)]

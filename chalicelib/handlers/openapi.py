@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from chalicelib.disposals import DISPOSALS
 from chalicelib.errors import (
     NotAllowed,
     NotFound,
@@ -20,7 +21,7 @@ from chalicelib.errors import (
 from chalicelib.forms import CATEGORIES, EXAMPLES, TITLES, schema
 from chalicelib.forms.schema import QuestionsSchema
 from chalicelib.forms.status import SecondFactor
-from chalicelib.handlers.decisions import DISPOSALS, CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
+from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
 from chalicelib.handlers.http import JSON, PROBLEM
 from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_INFORMATION
 from chalicelib.identity import IssuerUnavailable

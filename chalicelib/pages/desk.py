@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.by_officers import THRIVE, letters_in
 from chalicelib.call_backs import next_attempt
+from chalicelib.disposals import DISPOSALS
 from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, journey
 from chalicelib.forms.desk import CODES, REASONS, RESULTS
@@ -38,7 +39,6 @@ _DONE = {
     "cancelled": "Crime cancelled",
 }  # fmt: skip
 CALLED_BACK = _DONE["call_back"]
-DISPOSALS = {"further_investigation": "further investigation", "filed": "filed and closed"}
 
 
 class Clock(NamedTuple):
@@ -309,7 +309,7 @@ def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if entry.get("duplicate_of"):
         yield "Original", show(entry["duplicate_of"])
     if entry.get("disposal"):
-        yield "Disposal", DISPOSALS[entry["disposal"]]
+        yield "Disposal", DISPOSALS[entry["disposal"]].lower()
 
 
 def _without_renewals(events: Sequence[Event]) -> list[Event]:
