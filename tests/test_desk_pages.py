@@ -356,6 +356,30 @@ def test_what_is_sent_twice_is_done_once_and_something_else_is_not_taken_for_it(
     assert len(Officer(stack).read(reference)["history"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("move", "said", "other"),
+    [
+        (
+            "not-crime",
+            {"reason": "no_offence", "rationale": "Why"},
+            {"reason": "contrary_evidence", "rationale": "Why"},
+        ),
+        ("crime", {"offence": "45", "follows": "further_investigation"}, {"offence": "49", "follows": "21"}),
+        ("crime", {"offence": "45", "follows": "further_investigation"}, {"offence": "45", "follows": "21"}),
+    ],
+)
+def test_another_decision_is_not_taken_for_the_one_that_was_made(
+    stack: Runner, olive: Visitor, move: str, said: dict[str, str], other: dict[str, str]
+) -> None:
+    reference = reported(stack)
+    olive.open(f"/desk/reports/{reference}/{move}")
+    form = olive.page
+    for sent, status in ((said, 200), (said, 200), (other, 412)):
+        olive.page = form
+        olive.send(to=f"/{move}", confirmed="yes", **sent)
+        assert olive.page.status_code == status, olive.words
+
+
 # Supervisors
 
 

@@ -88,7 +88,20 @@ def _is_done(move: Move, report: Report, seat: Seat, typed: Mapping[str, str]) -
         return False
     text = typed.get("note") or typed.get("text") or typed.get("rationale") or ""
     same_words = move.entry == "assessed" or text.split() == said.get(report.version, "").split()
-    return same_words and since[0].get("result") == typed.get("result")
+    return same_words and _facts(typed).items() <= since[0].items()
+
+
+def _facts(typed: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says besides words, as the entry that it leaves has it."""
+    named = {name: typed[name] for name in ("result", "to") if name in typed}
+    if "reason" in typed:
+        named["code" if typed["reason"] in forms.CODES else "reason"] = typed["reason"]
+    if "offence" in typed:
+        named["offence"] = typed["offence"].strip().upper()
+    if typed.get("follows") in forms.FOLLOWS:
+        disposal, outcome = forms.what_follows(typed["follows"])
+        return {**named, "disposal": disposal, "outcome": outcome or 0}
+    return named
 
 
 def _act(request: Request, seat: Seat, move: Move, reference: str, pairs: Pairs) -> Response:
