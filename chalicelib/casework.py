@@ -11,9 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from chalicelib import by_public, letters, statistics
+from chalicelib import by_public, letters
 from chalicelib import report as life
 from chalicelib.clues import plain_email, plain_phone
 from chalicelib.crime_numbers import CrimeNumbers
@@ -137,7 +136,7 @@ class Casework:
         if not report or not template:
             return None
         now = self._now()
-        match self._store.start_letter(reference, version, template, now, now - LETTER_LEASE):
+        match self._store.start_letter(report, version, template, now, now - LETTER_LEASE):
             case "busy":
                 raise TryAgain(reference)
             case "done":
@@ -157,13 +156,6 @@ class Casework:
             self._store.free_letter(report.reference, version, now)
             raise
         return "sent"
-
-    # Figures
-
-    def statistics(self, first: str, last: str) -> list[dict[str, Any]]:
-        """The monthly figures from month `first` to month `last`, such as `2019-03`."""
-        months = statistics.months_between(first, last)
-        return statistics.monthly(months, self._store.received_in(months), self._store.crimed_in(months))
 
     # What the verbs share
 

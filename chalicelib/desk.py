@@ -7,18 +7,16 @@ import logging
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
 from chalicelib import report as life
-from chalicelib import statistics
 from chalicelib.changes import Changes, Officer, require_supervisor
 from chalicelib.errors import described
 from chalicelib.reference import show
 from chalicelib.report import Head, Report, assessed
 from chalicelib.table import ConditionFailed
-from chalicelib.times import month
 from chalicelib.triage import PRIORITIES
 from chalicelib.wanted import Placed, QueuePage, Wanted
 
@@ -28,14 +26,11 @@ log = logging.getLogger("crime-reports")
 
 FREE = 32  # reports that one press of “next” tries at most: as many officers may press at once, and each gets one
 TRIES = 5
-SHARE_KEPT = timedelta(minutes=10)
 MOST_ACCESSES = 1_000
 
 
 class Desk(Changes):
     """The officers' verbs. Reports are named by their plain reference."""
-
-    _share: tuple[datetime, tuple[int, int]] | None = None
 
     def queue(self, officer: Officer, wanted: Wanted, after: str = "", limit: int = 50, before: str = "") -> QueuePage:
         """A page of a list, most urgent first, then nearest deadline, each report with its place in that order: what
@@ -122,14 +117,6 @@ class Desk(Changes):
         require_supervisor(officer)
         self._store.log_access(officer.actor, "accesses", [], self._now(), self._mint(), whose)
         return self._store.accesses(officer=whose, limit=min(limit, MOST_ACCESSES))
-
-    def call_back_share(self) -> tuple[int, int]:
-        """How many reports of this month were called back, of how many. As of ten minutes ago: it is a whole month."""
-        now = self._now()
-        if not self._share or now - self._share[0] > SHARE_KEPT:
-            figures = statistics.monthly([month(now)], self._store.received_in([month(now)]), ())[0]
-            self._share = now, (figures["call_backs"], figures["reports"])
-        return self._share[1]
 
     def letters(self, reference: str) -> list[dict[str, Any]]:
         """What became of the letters about a report."""

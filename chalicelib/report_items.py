@@ -7,7 +7,7 @@ from chalicelib.life_cycle import Status
 from chalicelib.reference import ALPHABET
 from chalicelib.report import Actor, Claim, Crime, Head, Report, Words
 from chalicelib.table import Item, Value
-from chalicelib.times import month, read_stamp, stamp
+from chalicelib.times import read_stamp, stamp
 from chalicelib.triage import urgency
 
 SHARDS = 4  # one index key takes 1,000 writes a second; a sweep of 10,000 in ten seconds needs a few
@@ -71,7 +71,7 @@ def head_values(report: Report) -> dict[str, Value]:
 
 
 def places(report: Report) -> dict[str, Value]:
-    """Where the indexes find a report that has been touched: by deadline while open, in a work list, in its months."""
+    """Where the indexes find a report that has been touched: by deadline while open, in a work list, by its change."""
     if report.synthetic:
         return {}
     waiting = _work_list(report)
@@ -79,9 +79,13 @@ def places(report: Report) -> dict[str, Value]:
         "due": due_group(report),
         "worklist": waiting,
         "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
-        "received_month": month(report.received_at),
-        "crimed_month": month(report.crime.at) if report.crime else None,
+        **changed_places(report.reference, report.entries[-1]["at"]),
     }
+
+
+def changed_places(reference: str, at: str) -> dict[str, Value]:
+    """Where the figures find what has changed since they were added up; `at` is a stamp."""
+    return {"changed": f"{_shard(reference)}", "changed_at": at}
 
 
 def _work_list(report: Report) -> str | None:
@@ -97,7 +101,11 @@ def due_group(report: Report) -> str | None:
     if report.synthetic or not report.is_open:
         return None
     touched = "open" if report.version > 1 else "new"
-    return f"{touched}-{ALPHABET.index(report.reference[0]) % SHARDS}"
+    return f"{touched}-{_shard(report.reference)}"
+
+
+def _shard(reference: str) -> int:
+    return ALPHABET.index(reference[0]) % SHARDS
 
 
 def reference_of(item: Item) -> str:

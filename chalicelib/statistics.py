@@ -1,4 +1,5 @@
-"""The force's monthly figures: reports by the month they were received, crimes by the month they were recorded.
+"""The force's monthly figures from the sums: reports by the month they were received, crimes by the month they were
+recorded. Pure.
 
 Calendar months are those of Europe/London. Source: the force's answer of 2019 (two tables), Home Office Counting
 Rules (24 hours).
@@ -6,19 +7,30 @@ Rules (24 hours).
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from math import ceil
+from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError, InvalidAnswers
-from chalicelib.life_cycle import OPEN
-from chalicelib.report import RULE
-from chalicelib.times import month, read_stamp
+from chalicelib.figures import LETTER_TOOK, TOOK, Sums
 
 CATEGORIES = ("burglary", "theft", "criminal_damage")
 NOT_CRIMED_REASONS = ("no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate")
+CANCEL_CODES = ("C1", "C2", "C3", "C4")
+LETTER_STATES = ("sent", "withheld", "failed")
 MOST_MONTHS = 120
 COLUMNS = ("month", "reports", "crimes", "crimed_within_24h", "crimed_automatically", "call_backs", "open")
 
-Row = Mapping[str, Any]
+_ByMonth = dict[tuple[str, str], Counter[str]]
+
+Row = dict[str, Any]
+"""What `GET /statistics` says of one month, or of several together."""
+
+
+class Imported(NamedTuple):
+    """What the force counted in a month before there was this service; None where it is not known."""
+
+    reports: int
+    crimes: int | None
 
 
 def months_between(first: str, last: str) -> list[str]:
@@ -32,49 +44,84 @@ def months_between(first: str, last: str) -> list[str]:
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(numbers["from"], numbers["to"] + 1)]
 
 
-def monthly(months: Sequence[str], received: Iterable[Row], crimed: Iterable[Row]) -> list[dict[str, Any]]:
-    """One row of figures for each of `months`.
-
-    `received` has a row for each report received in them, `crimed` for each crime recorded in them, in any order.
+def monthly(months: Sequence[str], sums: Sums, imported: Mapping[str, Imported], category: str = "") -> list[Row]:
+    """One row for each of `months`, of one category only if it is named. `reports` and `crimes` have what was imported
+    in them, and the row says how much that is; no category is known of that, so none is in those of a category.
     """
-    reports, crimes = _by_month(received, "received_at"), _by_month(crimed, "crimed_at")
-    return [_figures(one, reports.get(one, []), crimes.get(one, [])) for one in months]
+    counted = _by_month(sums)
+    return [{"month": one} | _row([one], counted, imported, category) for one in months]
 
 
-def table(figures: Iterable[Mapping[str, Any]]) -> list[list[str | int]]:
-    """The figures as rows under a row of column names, for a CSV file."""
+def together(months: Sequence[str], sums: Sums, imported: Mapping[str, Imported], category: str = "") -> Row:
+    """The row of all `months` together: what cannot be added up (a median) is of all of them, too."""
+    return _row(months, _by_month(sums), imported, category)
+
+
+def percentile(times: Mapping[int, int], share: float) -> int | None:
+    """The time within which `share` of all were done: the nearest rank. `times` has how often each occurred."""
+    rank = ceil(share * sum(times.values()))
+    for time in sorted(times):
+        rank -= times[time]
+        if rank <= 0:
+            return time
+    return None
+
+
+def table(rows: Iterable[Row]) -> list[list[str | int]]:
+    """Monthly rows under a row of column names, for a CSV file."""
     by_category = [f"{category}_{what}" for category in CATEGORIES for what in ("reports", "crimes")]
     reasons = [f"not_crimed_{reason}" for reason in NOT_CRIMED_REASONS]
-    rows: list[list[str | int]] = [[*COLUMNS, *by_category, *reasons]]
-    for row in figures:
-        counts = [row["by_category"][category][what] for category in CATEGORIES for what in ("reports", "crimes")]
-        rows.append([*(row[column] for column in COLUMNS), *counts,
-                     *(row["not_crimed"][reason] for reason in NOT_CRIMED_REASONS)])  # fmt: skip
-    return rows
-
-
-def _figures(month: str, reports: Sequence[Row], crimes: Sequence[Row]) -> dict[str, Any]:
-    received = Counter(row["category"] for row in reports)
-    recorded = Counter(row["category"] for row in crimes)
-    reasons = Counter(row.get("not_crimed_reason") for row in reports)
-    return {
-        "month": month,
-        "reports": len(reports),
-        "crimes": len(crimes),
-        "by_category": {one: {"reports": received[one], "crimes": recorded[one]} for one in CATEGORIES},
-        "crimed_within_24h": sum(row["crimed_at"] <= row["deadline"] for row in crimes),
-        "crimed_automatically": sum(row["crimed_by"] == RULE.id for row in crimes),
-        "not_crimed": {reason: reasons[reason] for reason in NOT_CRIMED_REASONS},
-        "call_backs": sum(bool(row.get("call_backs")) for row in reports),
-        "open": sum(row["status"] in OPEN for row in reports),
-    }
-
-
-def _by_month(rows: Iterable[Row], when: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+    lines: list[list[str | int]] = [[*COLUMNS, *by_category, *reasons]]
     for row in rows:
-        found.setdefault(month(read_stamp(row[when])), []).append(row)
+        counts = [row["by_category"][category][what] for category in CATEGORIES for what in ("reports", "crimes")]
+        lines.append([*(row[column] for column in COLUMNS), *counts,
+                      *(row["not_crimed"][reason] for reason in NOT_CRIMED_REASONS)])  # fmt: skip
+    return lines
+
+
+def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported], category: str) -> Row:
+    counted = {one: _added([sums.get((month, one), {}) for month in months])
+               for one in CATEGORIES if category in ("", one)}  # fmt: skip
+    all_of_it = _added([*counted.values()])
+    before = [imported[one] for one in months if one in imported and not category]
+    return {
+        "reports": all_of_it["reports"] + sum(one.reports for one in before),
+        "crimes": all_of_it["crimes"] + sum(one.crimes or 0 for one in before),
+        "by_category": {one: {what: of[what] for what in ("reports", "crimes")} for one, of in counted.items()},
+        "crimed_within_24h": all_of_it["within_24h"],
+        "crimed_automatically": all_of_it["automatically"],
+        "cancelled": {code: all_of_it[f"crimes_cancelled.{code}"] for code in CANCEL_CODES},
+        "time_to_crime": _times(all_of_it, TOOK),
+        "not_crimed": {reason: all_of_it[f"not_crimed.{reason}"] for reason in NOT_CRIMED_REASONS},
+        "call_backs": all_of_it["call_backs"],
+        "open": all_of_it["open"],
+        "letters": {state: all_of_it[f"letters.{state}"] for state in LETTER_STATES} | _times(all_of_it, LETTER_TOOK),
+        **({"imported": _imported(before)} if before else {}),
+    }  # fmt: skip
+
+
+def _by_month(sums: Sums) -> _ByMonth:
+    found: _ByMonth = {}
+    for (month, category, name), count in sums.items():
+        found.setdefault((month, category), Counter())[name] += count
     return found
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return total
+
+
+def _times(counted: Mapping[str, int], prefix: str) -> dict[str, int | None]:
+    times = {int(name.removeprefix(prefix)): count for name, count in counted.items() if name.startswith(prefix)}
+    return {"median_minutes": percentile(times, 0.5), "p95_minutes": percentile(times, 0.95)}
+
+
+def _imported(before: Sequence[Imported]) -> dict[str, int | None]:
+    known = [one.crimes for one in before if one.crimes is not None]
+    return {"reports": sum(one.reports for one in before), "crimes": sum(known) if known else None}
 
 
 def _number(name: str, text: str) -> int:

@@ -8,7 +8,7 @@ What is in the table (`pk` / `sk`):
 - `OUTBOX` / `<reference>-<version>`: letters, where the outbox is the sender.
 
 An index is a hint and may lag; what decides is the condition on the report. A report that nobody has touched since it
-was received has no place in the work list and the months yet (that would cost each submission three more writes): it
+was received has no place in the work list or among the changed yet (that would cost each submission more writes): it
 is found by deadline, in the groups `new-…`. Whoever lists or counts reads those first, so that a report on its way is
 missed for a moment at most.
 """
@@ -29,6 +29,7 @@ from chalicelib.reference import candidates, smoke_token
 from chalicelib.report import PUBLIC, Actor, Report
 from chalicelib.report_items import (
     SHARDS,
+    changed_places,
     head_values,
     key,
     letter_key,
@@ -38,7 +39,7 @@ from chalicelib.report_items import (
     report_of,
 )
 from chalicelib.table import ConditionFailed, Item, Table
-from chalicelib.times import month, read_stamp, stamp
+from chalicelib.times import stamp
 from chalicelib.work_lists import WorkLists
 
 PAGE = 200  # read at a time at first
@@ -162,33 +163,33 @@ class Store:
         ]
         return _unique(map(reference_of, heapq.merge(*found, key=lambda item: item["deadline"])))
 
-    def received_in(self, months: Sequence[str]) -> Iterator[Item]:
-        """One row for each report received in `months` (`2026-11`), as `statistics.py` counts them."""
-        new = [row for shard in range(SHARDS) for row in self._group_items(f"new-{shard}")]
-        yield from (row for row in new if month(read_stamp(row["received_at"])) in months)
-        seen = {row["pk"] for row in new}
-        for one in months:
-            rows = self._table.query(index="by_month_received", where="#received_month = :month", given={"month": one})
-            yield from (row for row in rows if row["pk"] not in seen)
-
-    def crimed_in(self, months: Sequence[str]) -> Iterator[Item]:
-        """One row for each crime recorded in `months`."""
-        for one in months:
-            yield from self._table.query(index="by_month_crimed", where="#crimed_month = :month", given={"month": one})
+    def open_deadlines(self, category: str = "") -> list[str]:
+        """The deadline of each open report, of one category only if it is named, in no order."""
+        groups = [f"{kind}-{shard}" for kind in ("new", "open") for shard in range(SHARDS)]
+        rows = {row["pk"]: row for group in groups for row in self._group_items(group)}
+        return [row["deadline"] for row in rows.values() if category in ("", row["category"])]
 
     def _group_items(self, group: str) -> Iterator[Item]:
         return self._table.query(index="by_deadline", where="#due = :group", given={"group": group}, limit=PAGE)
 
     # Letters
 
-    def start_letter(self, reference: str, version: int, template: str, at: datetime, retry_before: datetime) -> str:
+    def start_letter(self, report: Report, version: int, template: str, at: datetime, retry_before: datetime) -> str:
         """`start` if the caller is to send this letter now, `done` if that has been seen to, `busy` if it was begun
         after `retry_before` and not ended: whoever began it may be sending it, or have died.
         """
+        counted = None if report.synthetic else report.category
+        asked_at = report.entries[version - 1]["at"]
         try:
             self._table.update(
-                *letter_key(reference, version),
-                values={"template": template, "state": "sending", "at": stamp(at)},
+                *letter_key(report.reference, version),
+                values={
+                    "template": template,
+                    "state": "sending",
+                    "at": stamp(at),
+                    "category": counted,
+                    "asked_at": asked_at,
+                },
                 condition="attribute_not_exists(pk) OR ( #state = :sending AND #at < :before )",
                 given={"sending": "sending", "before": stamp(retry_before)},
             )
@@ -200,7 +201,7 @@ class Store:
         """Record what became of a letter that was started: `sent`, `withheld: …` or `failed: …`."""
         self._table.update(
             *letter_key(reference, version),
-            values={"state": state, "at": stamp(at)},
+            values={"state": state, "at": stamp(at), **changed_places(reference, stamp(at))},
             condition="#state = :sending",
             given={"sending": "sending"},
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
     from chalicelib.evidence_files import EvidenceFiles
+    from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
@@ -118,6 +119,12 @@ class Service:
     @cached_property
     def rule(self) -> TwentyFourHourRule:
         return TwentyFourHourRule(self.store, self.numbers, self.clock)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        from chalicelib.ledger import Ledger  # not on the way of a submission
+
+        return Ledger(self.table, self.clock)
 
     @cached_property
     def verification(self) -> "Verification":

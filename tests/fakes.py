@@ -17,10 +17,12 @@ from chalicelib.casework import Casework
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
 from chalicelib.finder import Finder
+from chalicelib.ledger import Ledger
 from chalicelib.letters import Letter
 from chalicelib.report import Actor, Head, Report
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.search import Search
+from chalicelib.statistics import monthly, months_between
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Item, Page, Table, marshal
 from chalicelib.verification import Verification
@@ -90,6 +92,7 @@ class Parts:
         reasons = {"no_offence"} if second_look else set()
         self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
+        self.ledger = Ledger(table, self.clock)
         self.verification = Verification(table, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
@@ -107,6 +110,11 @@ class Parts:
     def crime(self, reference: str, officer: Officer = ANN, disposal: Any = "filed") -> Report:
         version = self.now(reference).version
         return self.desk.crime(officer, reference, version, "44", disposal, None, None)
+
+    def statistics(self, first: str, last: str) -> list[dict[str, Any]]:
+        """The monthly figures from month `first` to month `last`."""
+        months = months_between(first, last)
+        return monthly(months, self.ledger.sums(months), {})
 
     def listed(self, name: str = "open") -> list[Head]:
         """A whole list, page by page."""

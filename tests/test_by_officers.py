@@ -266,5 +266,5 @@ def test_a_report_that_was_closed_becomes_a_crime_after_all(parts: Parts, refere
     assert crimed.decided_at == parts.clock.now - timedelta(hours=30)  # the promise was kept then
     assert whats(parts, reference) == ["received", "not_crimed", "crimed"]
     parts.check_numbers([reference])
-    (month,) = parts.casework.statistics("2026-11", "2026-11")
+    (month,) = parts.statistics("2026-11", "2026-11")
     assert (month["crimes"], month["not_crimed"]["no_offence"]) == (1, 0)

@@ -355,7 +355,7 @@ def test_statistics_count_each_report_and_crime_once(case: tuple[Parts, Wire]) -
     parts.submit("token 0")
     parts.clock.advance(days=8)  # into December
     parts.crime(made[4])
-    november, december = parts.casework.statistics("2026-11", "2026-12")
+    november, december = parts.statistics("2026-11", "2026-12")
     assert (november["reports"], november["crimes"], november["open"], november["call_backs"]) == (5, 1, 2, 1)
     assert november["not_crimed"]["duplicate"] == 1
     assert (december["reports"], december["crimes"], december["crimed_within_24h"]) == (0, 1, 0)

@@ -41,6 +41,7 @@ RULES = {
     "language",
     "wanted",
     "retold",
+    "figures",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -64,6 +65,7 @@ KNOWS = {
     "report_items": RULES | {"table"},
     "finder": RULES | {"table"},
     "work_lists": RULES | {"table", "report_items"},
+    "ledger": RULES | {"table", "report_items"},
     "verification": RULES | {"table", "report_items"},
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
@@ -82,6 +84,7 @@ KNOWS = {
         "evidence_files",
         "finder",
         "identity",
+        "ledger",
         "letters",
         "passes",
         "queues",

@@ -162,8 +162,7 @@ def test_table_is_created_with_its_stream_and_indexes(outputs: Any) -> None:
     assert keys == {
         "by_deadline": ("due", "deadline"),
         "by_urgency": ("worklist", "urgency"),
-        "by_month_received": ("received_month", "received_at"),
-        "by_month_crimed": ("crimed_month", "crimed_at"),
+        "by_changed": ("changed", "changed_at"),
         "by_crime_number": ("crime_number",),
         "by_holder": ("claimed_by", "claimed_until"),
     }

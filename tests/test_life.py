@@ -274,7 +274,7 @@ class Lives(RuleBasedStateMachine):
     def statistics_equal_a_recount(self) -> None:
         now = self.parts.clock.now
         first = f"{now.year - 1}-{now.month:02}" if now.year > 2026 else "2026-11"
-        for row in self.parts.casework.statistics(first, f"{now:%Y-%m}"):
+        for row in self.parts.statistics(first, f"{now:%Y-%m}"):
             received = [known for known in self.known.values() if month(known.received_at) == row["month"]]
             crimed = [known for known in self.known.values() if known.crimed_at and
                       month(known.crimed_at) == row["month"]]  # fmt: skip

@@ -154,7 +154,7 @@ def _form(
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
     colleagues = who_may_have() if move.ask.name == "assign" else ()
-    share = service().desk.call_back_share() if move.ask.name == "call-back" else (0, 0)
+    share = service().ledger.call_backs() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
                       seat.officer.actor.id, refused, meanwhile, colleagues, share, move.tells)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)

@@ -18,7 +18,7 @@ from chalicelib.life_cycle import OPEN
 from chalicelib.offences import suggest
 from chalicelib.reference import parse, show
 from chalicelib.report import Head, Report
-from chalicelib.statistics import table
+from chalicelib.statistics import monthly, months_between, table
 from chalicelib.times import month, stamp
 from chalicelib.triage import PRIORITIES, UNASSESSED, assess
 from chalicelib.wanted import OPEN_LIST, Wanted
@@ -125,7 +125,8 @@ def statistics(request: Request, identity: Identity) -> Response:
     """The monthly figures, this month's if no months are named; as CSV if asked for."""
     query, now = query_of(request), month(service().casework.today())
     first = query.get("from") or query.get("to") or now
-    figures = service().casework.statistics(first, query.get("to") or max(first, now))
+    months = months_between(first, query.get("to") or max(first, now))
+    figures = monthly(months, service().ledger.sums(months), {})
     if "text/csv" in request.headers.get("accept", ""):
         return Response(body=_csv(figures), headers={**DATA_HEADERS, "Content-Type": "text/csv; charset=utf-8"})
     return data({"months": figures})

@@ -1,0 +1,219 @@
+"""The ledger: the monthly figures added up to a moment, and what has changed since. See `docs/adr/0022-figures.md`.
+
+In the table (`pk` / `sk`):
+- `FIGURES` / `<month>`: what counts in that month `as_of` a moment.
+- `FIGURES` / `AS_OF`: a moment up to which all months have been added up at least; a month that is behind it has not
+  changed since.
+
+The figures now are the kept ones, and for each report and letter that has changed since: what counts now, less what
+counted then. Both are told by histories, so nothing can be counted twice, and a request costs as much as has changed
+since the ledger was moved on, however many reports the past has.
+"""
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from chalicelib.figures import Figure, Sums, moved, of_letter, of_report
+from chalicelib.report import TIME_TO_CRIME
+from chalicelib.report_items import SHARDS
+from chalicelib.statistics import monthly
+from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.times import month as month_of
+from chalicelib.times import read_stamp, stamp
+
+# The ledger is moved on to this long ago: what was stamped before then has been written (no function that writes a
+# report works at one for longer than a minute or two) and has reached the index (as a rule within a second).
+SETTLED_AFTER = timedelta(minutes=10)
+BEGINNING, NOW = "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+SHARE_KEPT = timedelta(minutes=10)
+MOST_KEYS = 100  # that DynamoDB gives at once
+
+Tell = Callable[[str], list[Figure]]
+"""What a report or letter counts as up to a moment (a stamp)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure that the ledger has otherwise than a recount."""
+
+    figure: Figure
+    kept: int
+    recounted: int
+
+
+class Ledger:
+    """The figures in the table of the reports; `clock` gives aware UTC datetimes."""
+
+    _share: tuple[datetime, tuple[int, int]] | None = None
+
+    def __init__(self, table: Table, clock: Callable[[], datetime]) -> None:
+        self._table, self._clock = table, clock
+
+    def sums(self, months: Sequence[str]) -> Sums:
+        """The figures of `months` (the first to the last of a range) as they are now."""
+        as_of = self.as_of()  # first: a ledger that is moved on meanwhile has months that are ahead of it, never behind
+        return self._sums(months[0], months[-1], as_of, NOW)
+
+    def call_backs(self) -> tuple[int, int]:
+        """How many reports of this month were called back, of how many. As of ten minutes ago: officers look often."""
+        now = self._clock()
+        if not self._share or now - self._share[0] > SHARE_KEPT:
+            (row,) = monthly([month_of(now)], self.sums([month_of(now)]), {})
+            self._share = now, (row["call_backs"], row["reports"])
+        return self._share[1]
+
+    def as_of(self) -> str:
+        """The moment up to which all months have been added up at least."""
+        return str((self._table.get(*_AS_OF) or {}).get("as_of", BEGINNING))
+
+    def move_on(self) -> str:
+        """Add up to SETTLED_AFTER ago, and give the moment that is reached. Cut off, the next one goes on: a month that
+        was written already is not changed again. Of two at once, one stops.
+        """
+        as_of, until = self.as_of(), stamp(self._clock() - SETTLED_AFTER)
+        if until <= as_of:
+            return as_of
+        changed = self._changed_since(as_of)
+        try:
+            for month in sorted({figure[0] for tell in changed for at in (as_of, until) for figure in tell(at)}):
+                self._move_month_on(month, as_of, until, changed)
+            self._table.update(
+                *_AS_OF,
+                values={"as_of": until},
+                condition="attribute_not_exists(pk) OR #as_of = :was",
+                given={"was": as_of},
+            )
+        except ConditionFailed:
+            return self.as_of()
+        return until
+
+    def differences(self, recounted: Sums, as_of: str) -> list[Difference]:
+        """Where the ledger does not have what was recounted up to `as_of`, a moment of this ledger's (`as_of()`). What
+        has changed since is added to the recount, so that both are of one moment.
+        """
+        now = self.as_of()
+        kept = self._sums("", "9", now, now)
+        right = recounted + Counter[Figure]()
+        right.update(_changes(self._changed_since(as_of), as_of, now))
+        return [Difference(figure, kept[figure], right[figure]) for figure in sorted({*kept, *right})
+                if kept[figure] != right[figure]]  # fmt: skip
+
+    def mend(self, differences: Iterable[Difference]) -> None:
+        """Have the recounted figures from now on. Raises ConditionFailed if the ledger was moved on meanwhile."""
+        wrong: dict[str, Sums] = {}
+        for one in differences:
+            wrong.setdefault(one.figure[0], Counter())[one.figure] += one.recounted - one.kept
+        for month, by in wrong.items():
+            item = self._table.get(*_key(month))
+            self._keep(month, item, item["as_of"] if item else self.as_of(), by)
+
+    def _sums(self, first: str, last: str, as_of: str, until: str) -> Sums:
+        """The figures from month `first` to `last` up to `until`."""
+        items = {item["sk"]: item for item in self._table.query(
+            where="#pk = :pk AND #sk BETWEEN :first AND :last", given={"pk": _PK, "first": first, "last": last})
+            if _is_month(item["sk"])}  # fmt: skip
+        sums, changed = Counter[Figure](), self._changed_since(as_of)
+        for item in items.values():
+            sums.update(_kept(item))
+        stands = {month: max(item["as_of"], as_of) for month, item in items.items()}
+        for at in {as_of, *stands.values()}:
+            for figure, count in _changes(changed, at, until).items():
+                if first <= figure[0] <= last and stands.get(figure[0], as_of) == at:
+                    sums[figure] += count
+        return sums
+
+    def _move_month_on(self, month: str, as_of: str, until: str, changed: Sequence[Tell]) -> None:
+        item = self._table.get(*_key(month))
+        stands = max(item["as_of"], as_of) if item else as_of
+        if stands >= until:
+            return
+        by = _changes(changed, stands, until)
+        self._keep(month, item, until, Counter({figure: by[figure] for figure in by if figure[0] == month}))
+
+    def _keep(self, month: str, item: Item | None, as_of: str, by: Sums) -> None:
+        """Write a month's figures, `by` more, on condition that they are still those of `item`."""
+        sums = _kept(item) if item else Counter[Figure]()
+        sums.update(by)
+        values = {"as_of": as_of, "sums": _packed(sums), "turn": item["turn"] + 1 if item else 1}
+        if not item:
+            self._table.put_new({"pk": _PK, "sk": month, **values})
+            return
+        self._table.update(*_key(month), values=values, condition="#turn = :was", given={"was": item["turn"]})
+
+    def _changed_since(self, as_of: str) -> list[Tell]:
+        """Each report and letter that has changed after `as_of`, as it is now. The untouched are asked for first: one
+        that is touched meanwhile is found twice, not never.
+        """
+        keys = iter(dict.fromkeys([*self._untouched_since(as_of), *self._touched_since(as_of)]))
+        told: list[Tell] = []
+        while some := list(islice(keys, MOST_KEYS)):
+            told += [tell for item in self._table.get_many(some) if (tell := told_by(item))]
+        return told
+
+    def _untouched_since(self, as_of: str) -> Iterator[tuple[str, str]]:
+        due = stamp(read_stamp(as_of) + TIME_TO_CRIME)
+        for shard in range(SHARDS):
+            yield from map(_key_of, self._table.query(
+                index="by_deadline", where="#due = :group AND #deadline > :due",
+                given={"group": f"new-{shard}", "due": due}))  # fmt: skip
+
+    def _touched_since(self, as_of: str) -> Iterator[tuple[str, str]]:
+        for shard in range(SHARDS):
+            yield from map(_key_of, self._table.query(
+                index="by_changed", where="#changed = :shard AND #changed_at > :as_of",
+                given={"shard": str(shard), "as_of": as_of}))  # fmt: skip
+
+
+def told_by(item: Item) -> Tell | None:
+    """What a stored report or letter counts as; None for what counts nowhere: the smoke test's, and its letters."""
+    if "synthetic" in item:
+        return None
+    if item["sk"] == "REPORT":
+        entries = [json.loads(entry) for entry in item["history"]]
+        return lambda until: of_report(item["category"], entries, until)
+    if "category" in item and "asked_at" in item:
+        return lambda until: of_letter(item["category"], item["state"], item["asked_at"], item["at"], until)
+    return None
+
+
+_PK = "FIGURES"
+_AS_OF = _PK, "AS_OF"
+
+
+def _key(month: str) -> tuple[str, str]:
+    return _PK, month
+
+
+def _key_of(item: Item) -> tuple[str, str]:
+    return item["pk"], item["sk"]
+
+
+def _is_month(key: str) -> bool:
+    return key[:1].isdigit()
+
+
+def _changes(changed: Iterable[Tell], before: str, after: str) -> Sums:
+    """What the figures of two moments differ by."""
+    sums = Counter[Figure]()
+    for tell in changed:
+        sums.update(moved(tell(before), tell(after)))
+    return sums
+
+
+def _packed(sums: Sums) -> bytes:
+    by_category: dict[str, dict[str, int]] = {}
+    for (_, category, name), count in sorted(sums.items()):
+        if count:
+            by_category.setdefault(category, {})[name] = count
+    return zlib.compress(json.dumps(by_category, separators=(",", ":")).encode(), 9)
+
+
+def _kept(item: Item) -> Sums:
+    by_category = json.loads(zlib.decompress(item["sums"]))
+    return Counter({(item["sk"], category, name): count for category, counts in by_category.items()
+                    for name, count in counts.items()})  # fmt: skip
