@@ -80,7 +80,7 @@ class Ledger:
             return as_of
         changed = self._changed_since(as_of)
         try:
-            for month in sorted({figure[0] for tell in changed for at in (as_of, until) for figure in tell(at)}):
+            for month in sorted({figure[0] for tell in changed for figure in tell(until)}):
                 self._move_month_on(month, as_of, until, changed)
             self._table.update(
                 *_AS_OF,

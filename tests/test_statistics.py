@@ -1,97 +1,86 @@
-"""The monthly figures against a recount that is written out plainly."""
+"""Monthly rows from the sums; `test_ledger.py` holds the sums against a recount."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidAnswers
-from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, monthly, months_between, table
+from chalicelib.figures import Figure
+from chalicelib.statistics import CATEGORIES, Imported, monthly, months_between, percentile, table, together
 
-MONTHS = ["2018-10", "2018-11", "2018-12", "2019-01"]
-STATUSES = ["received", "queued", "awaiting_information", "crimed", "not_crimed"]
-
-
-def at(text: datetime) -> str:
-    return text.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@st.composite
-def rows(draw: Any) -> dict[str, Any]:
-    start = datetime(2018, 9, 30, 22, 0, tzinfo=UTC)
-    received = start + timedelta(seconds=draw(st.integers(0, 126 * 86_400)))
-    row = {
-        "category": draw(st.sampled_from(CATEGORIES)),
-        "received_at": at(received),
-        "deadline": at(received + timedelta(hours=24)),
-        "status": draw(st.sampled_from(STATUSES)),
-        "call_backs": draw(st.sampled_from([None, 1, 3])),
-    }
-    if row["status"] == "crimed":
-        by = draw(st.sampled_from(["24-hour rule", "officer-ann"]))
-        row |= {"crimed_at": at(received + timedelta(hours=draw(st.sampled_from([0, 1, 24, 25, 800])))),
-                "crimed_by": by}  # fmt: skip
-    if row["status"] == "not_crimed":
-        row["not_crimed_reason"] = draw(st.sampled_from(NOT_CRIMED_REASONS))
-    return {name: value for name, value in row.items() if value is not None}
+SUMS: Counter[Figure] = Counter({
+    ("2019-02", "theft", "reports"): 4,
+    ("2019-02", "theft", "not_crimed.duplicate"): 1,
+    ("2019-02", "burglary", "reports"): 2,
+    ("2019-02", "burglary", "crimes"): 2,
+    ("2019-02", "burglary", "within_24h"): 1,
+    ("2019-02", "burglary", "took.30"): 1,
+    ("2019-02", "burglary", "took.1500"): 1,
+    ("2019-03", "theft", "crimes"): 3,
+    ("2019-03", "theft", "crimes_cancelled.C4"): 1,
+    ("2019-03", "theft", "took.10"): 3,
+    ("2019-03", "theft", "letters.sent"): 2,
+    ("2019-03", "theft", "letter_took.0"): 1,
+    ("2019-03", "theft", "letter_took.7"): 1,
+    ("2019-04", "theft", "reports"): 9,
+})  # fmt: skip
+BEFORE = {"2019-01": Imported(1432, 928), "2018-12": Imported(985, None)}
+MONTHS = ["2019-01", "2019-02", "2019-03"]
 
 
-def london_month(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(ZoneInfo("Europe/London")).isoformat()[:7]
+def test_a_row_for_each_month_of_what_counts_in_it() -> None:
+    january, february, march = monthly(MONTHS, SUMS, {})
+    assert (january["month"], january["reports"], january["time_to_crime"]["median_minutes"]) == ("2019-01", 0, None)
+    assert (february["reports"], february["crimes"], february["not_crimed"]["duplicate"]) == (6, 2, 1)
+    assert february["by_category"]["theft"] == {"reports": 4, "crimes": 0}
+    assert february["time_to_crime"] == {"median_minutes": 30, "p95_minutes": 1500}
+    assert (march["crimes"], march["cancelled"]) == (3, {"C1": 0, "C2": 0, "C3": 0, "C4": 1})
+    assert march["letters"] == {"sent": 2, "withheld": 0, "failed": 0, "median_minutes": 0, "p95_minutes": 7}
+    assert "imported" not in march
 
 
-def recount(month: str, all_rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One count at a time, by reading all rows again and again."""
-    received = [row for row in all_rows if london_month(row["received_at"]) == month]
-    crimed = [row for row in all_rows if row["status"] == "crimed" and london_month(row["crimed_at"]) == month]
-    return {
-        "month": month,
-        "reports": len(received),
-        "crimes": len(crimed),
-        "by_category": {
-            category: {
-                "reports": len([row for row in received if row["category"] == category]),
-                "crimes": len([row for row in crimed if row["category"] == category]),
-            }
-            for category in ("burglary", "theft", "criminal_damage")
-        },
-        "crimed_within_24h": len([
-            row for row in crimed
-            if datetime.fromisoformat(row["crimed_at"]) - datetime.fromisoformat(row["received_at"])
-            <= timedelta(hours=24)
-        ]),
-        "crimed_automatically": len([row for row in crimed if row["crimed_by"] == "24-hour rule"]),
-        "not_crimed": {
-            reason: len([row for row in received if row.get("not_crimed_reason") == reason])
-            for reason in ("no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate")
-        },
-        "call_backs": len([row for row in received if row.get("call_backs", 0) > 0]),
-        "open": len([row for row in received if row["status"] not in ("crimed", "not_crimed")]),
-    }  # fmt: skip
+def test_a_row_of_all_months_together_has_the_median_of_all() -> None:
+    row = together(MONTHS, SUMS, {})
+    assert (row["reports"], row["crimes"], row["crimed_within_24h"]) == (6, 5, 1)
+    assert row["time_to_crime"] == {"median_minutes": 10, "p95_minutes": 1500}
 
 
-@given(st.lists(rows(), max_size=40))
-def test_figures_are_those_of_a_recount(all_rows: list[dict[str, Any]]) -> None:
-    crimed = [row for row in all_rows if row["status"] == "crimed"]
-    assert monthly(MONTHS, reversed(all_rows), crimed) == [recount(month, all_rows) for month in MONTHS]
+def test_one_category_has_nothing_of_the_others() -> None:
+    (row,) = monthly(["2019-02"], SUMS, {}, "burglary")
+    assert (row["reports"], row["by_category"]) == (2, {"burglary": {"reports": 2, "crimes": 2}})
+    assert together(MONTHS, SUMS, BEFORE, "burglary")["reports"] == 2
 
 
-def test_a_month_without_anything_has_noughts() -> None:
-    (row,) = monthly(["2019-03"], [], [])
-    assert row == recount("2019-03", [])
+def test_what_was_imported_is_in_the_figures_and_named() -> None:
+    december, january, february = monthly(["2018-12", "2019-01", "2019-02"], SUMS, BEFORE)
+    assert (december["reports"], december["crimes"], december["imported"]) == (985, 0, {"reports": 985, "crimes": None})
+    assert (january["reports"], january["crimes"], january["imported"]) == (1432, 928, {"reports": 1432, "crimes": 928})
+    assert january["by_category"] == {one: {"reports": 0, "crimes": 0} for one in CATEGORIES}
+    assert "imported" not in february
+    row = together(["2018-12", "2019-01", "2019-02"], SUMS, BEFORE)
+    assert (row["reports"], row["crimes"]) == (985 + 1432 + 6, 928 + 2)
+    assert row["imported"] == {"reports": 985 + 1432, "crimes": 928}
+
+
+@given(st.lists(st.integers(0, 50), min_size=1), st.sampled_from([0.5, 0.95, 1.0]))
+def test_a_percentile_is_the_nearest_rank(times: list[int], share: float) -> None:
+    found = percentile(Counter(times), share)
+    assert found in times
+    assert sum(time <= found for time in times) >= share * len(times)
+    assert sum(time < found for time in times) < share * len(times)
+
+
+def test_of_nothing_there_is_no_percentile() -> None:
+    assert percentile({}, 0.5) is None
 
 
 def test_the_table_for_a_file_has_a_name_over_every_figure() -> None:
-    received = [{"category": "theft", "received_at": "2018-11-05T10:00:00Z", "deadline": "2018-11-06T10:00:00Z",
-                 "status": "not_crimed", "not_crimed_reason": "duplicate"}]  # fmt: skip
-    names, first, second = table(monthly(["2018-10", "2018-11"], received, []))
+    names, first, second = table(monthly(["2018-10", "2019-02"], SUMS, {}))
     assert len(names) == len(set(names)) == len(first) == len(second) == 7 + 6 + 5
     row = dict(zip(names, second, strict=True))
-    assert (row["month"], row["reports"], row["theft_reports"], row["not_crimed_duplicate"]) == ("2018-11", 1, 1, 1)
-    assert sum(value for value in row.values() if isinstance(value, int)) == 3
+    assert (row["month"], row["reports"], row["theft_reports"], row["not_crimed_duplicate"]) == ("2019-02", 6, 4, 1)
     assert not any(first[1:])
 
 
