@@ -5,10 +5,12 @@ Officers, sweeps and submitters are threads with a store of their own each, as t
 
 import json
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -21,12 +23,15 @@ from chalicelib.desk import Desk, Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.finder import Finder
 from chalicelib.forms import EXAMPLES
+from chalicelib.ledger import SETTLED_AFTER, Ledger
 from chalicelib.life_cycle import Status
 from chalicelib.report import Actor, Report, verify
 from chalicelib.rule import Swept, TwentyFourHourRule
 from chalicelib.senders import Outbox
+from chalicelib.statistics import together
 from chalicelib.store import Store
 from chalicelib.table import Table
+from chalicelib.times import month, stamp
 from chalicelib.wiring import mint
 from infra.local.stack import create_table
 
@@ -46,6 +51,7 @@ class Force:
         self._endpoint, self._name = endpoint, f"races-{uuid.uuid4().hex}"
         create_table(endpoint, self._name)
         self.now = RECEIVED
+        self.clock: Callable[[], datetime] = lambda: self.now
         self.store, self.numbers = self._store(), CrimeNumbers(self._table(), "20", mint)
 
     def casework(self) -> Casework:
@@ -53,13 +59,13 @@ class Force:
         numbers = CrimeNumbers(table, "20", mint)
         return Casework(
             Store(table, lambda: (SECRET,)), numbers, Finder(table, lambda: (SECRET,)), Outbox(table),
-            lambda: self.now, mint, "Exampleshire Police",
+            lambda: self.clock(), mint, "Exampleshire Police",
         )  # fmt: skip
 
     def desk(self) -> Desk:
         table = self._table()
         store = Store(table, lambda: (SECRET,))
-        return Desk(store, CrimeNumbers(table, "20", mint), lambda: self.now, mint)
+        return Desk(store, CrimeNumbers(table, "20", mint), lambda: self.clock(), mint)
 
     def sweep(self) -> Swept:
         table = self._table()
@@ -300,3 +306,47 @@ def test_letter_is_sent_once_by_many_consumers(force: Force) -> None:
     assert [letter["state"] for letter in force.store.letters(reference)] == ["sent"]
     letters = Outbox(force._table()).letters()
     assert [letter["template"] for letter in letters] == ["acknowledgement"]
+
+
+# The figures
+
+
+def test_figures_are_exact_while_everybody_works_and_the_ledger_is_moved_on(force: Force) -> None:
+    """By the real clock. The ledger waits for two seconds instead of ten minutes: long enough for a write here."""
+    force.clock = lambda: datetime.now(UTC)
+    waits = SETTLED_AFTER - timedelta(seconds=2)
+    ledgers = [Ledger(force._table(), lambda: datetime.now(UTC) + waits) for _ in range(3)]
+    end, lock, done = time.monotonic() + 5, threading.Lock(), Counter[str]()
+
+    def work(who: Officer) -> None:
+        casework, desk, number = force.casework(), force.desk(), 0
+        while time.monotonic() < end:
+            report = casework.submit(json.dumps(EXAMPLES["theft"]).encode(), f"{who.actor.id}-{number}")
+            if number % 3:
+                desk.crime(who, report.reference, 1, "44", "further_investigation", None, None)
+            casework.send_letter(report.reference, 1)
+            number += 1
+            with lock:
+                done.update(["reports", "letters", *(["crimes"] if number % 3 != 1 else [])])
+
+    def told(ledger: Ledger) -> dict[str, int]:
+        months = sorted({month(datetime.now(UTC) - timedelta(hours=1)), month(datetime.now(UTC))})
+        row = together(months, ledger.sums(months), {})
+        return {"reports": row["reports"], "crimes": row["crimes"], "letters": row["letters"]["sent"]}
+
+    def look_and_move_on(ledger: Ledger) -> int:
+        looks = 0
+        while time.monotonic() < end:
+            with lock:
+                before = done.copy()
+            found = told(ledger)
+            assert all(before[name] <= found[name] for name in before)
+            ledger.move_on()
+            looks += 1
+        return looks
+
+    acts = [partial(work, officer(number)) for number in range(4)] + [partial(look_and_move_on, one) for one in ledgers]
+    *worked, first, second, third = at_once(*acts)
+    assert worked == [None] * 4 and min(first, second, third) > 1
+    assert told(ledgers[0]) == done and done["crimes"] > 10
+    assert ledgers[0].as_of() > stamp(datetime.now(UTC) - timedelta(seconds=30)), "it was moved on meanwhile"
