@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 
 from chalicelib.figures import Figure, Sums, moved, of_letter, of_report
@@ -79,9 +80,10 @@ class Ledger:
         if until <= as_of:
             return as_of
         changed = self._changed_since(as_of)
+        since = cache(lambda stands: _changes(changed, stands, until))  # as a rule, all months stand at the same moment
         try:
             for month in sorted({figure[0] for tell in changed for figure in tell(until)}):
-                self._move_month_on(month, as_of, until, changed)
+                self._move_month_on(month, as_of, until, since)
             self._table.update(
                 *_AS_OF,
                 values={"as_of": until},
@@ -127,13 +129,12 @@ class Ledger:
                     sums[figure] += count
         return sums
 
-    def _move_month_on(self, month: str, as_of: str, until: str, changed: Sequence[Tell]) -> None:
+    def _move_month_on(self, month: str, as_of: str, until: str, since: Callable[[str], Sums]) -> None:
         item = self._table.get(*_key(month))
         stands = max(item["as_of"], as_of) if item else as_of
-        if stands >= until:
-            return
-        by = _changes(changed, stands, until)
-        self._keep(month, item, until, Counter({figure: by[figure] for figure in by if figure[0] == month}))
+        if stands < until:
+            by = {figure: count for figure, count in since(stands).items() if figure[0] == month}
+            self._keep(month, item, until, Counter(by))
 
     def _keep(self, month: str, item: Item | None, as_of: str, by: Sums) -> None:
         """Write a month's figures, `by` more, on condition that they are still those of `item`."""
