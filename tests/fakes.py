@@ -19,13 +19,13 @@ from chalicelib.desk import Desk, Officer
 from chalicelib.finder import Finder
 from chalicelib.ledger import Ledger
 from chalicelib.letters import Letter
+from chalicelib.reconciliation import Reconciliation
 from chalicelib.report import Actor, Head, Report
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.search import Search
 from chalicelib.statistics import monthly, months_between
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Item, Page, Table, marshal
-from chalicelib.verification import Verification
 from chalicelib.wanted import Wanted
 from chalicelib.wiring import client
 
@@ -93,7 +93,7 @@ class Parts:
         self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
         self.ledger = Ledger(table, self.clock)
-        self.verification = Verification(table, self.clock)
+        self.reconciliation = Reconciliation(table, self.numbers, self.ledger, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:

@@ -42,6 +42,7 @@ RULES = {
     "wanted",
     "retold",
     "figures",
+    "proof",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -67,6 +68,7 @@ KNOWS = {
     "work_lists": RULES | {"table", "report_items"},
     "ledger": RULES | {"table", "report_items"},
     "verification": RULES | {"table", "report_items"},
+    "reconciliation": RULES | {"table", "report_items", "crime_numbers", "ledger", "verification"},
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
     "changes": RULES | {"table", "store", "crime_numbers"},
@@ -88,6 +90,7 @@ KNOWS = {
         "letters",
         "passes",
         "queues",
+        "reconciliation",
         "rule",
         "search",
         "senders",
@@ -97,7 +100,6 @@ KNOWS = {
         "table",
         "throttle",
         "token_secrets",
-        "verification",
     },
 }
 ANYTHING = {"handlers", "app"}
@@ -241,7 +243,7 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
     ]
     assert sorted(handlers) == [
         "app.crime_due_reports", "app.erase_ended_drafts", "app.on_letter", "app.on_report_change", "app.on_triage",
-        "app.verify_histories",
+        "app.reconcile",
     ]  # fmt: skip
     for handler in [*handlers, "app.app"]:
         module, _, name = handler.rpartition(".")
