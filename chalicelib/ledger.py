@@ -106,12 +106,16 @@ class Ledger:
                 if kept[figure] != right[figure]]  # fmt: skip
 
     def mend(self, differences: Iterable[Difference]) -> None:
-        """Have the recounted figures from now on. Raises ConditionFailed if the ledger was moved on meanwhile."""
-        wrong: dict[str, Sums] = {}
+        """Have the recounted figures from now on, where they are still kept as they were: what has changed since, or
+        was mended by another, is left to the next recount. Raises ConditionFailed if the ledger is moved on meanwhile.
+        """
+        wrong: dict[str, list[Difference]] = {}
         for one in differences:
-            wrong.setdefault(one.figure[0], Counter())[one.figure] += one.recounted - one.kept
-        for month, by in wrong.items():
+            wrong.setdefault(one.figure[0], []).append(one)
+        for month, several in wrong.items():
             item = self._table.get(*_key(month))
+            kept = _kept(item) if item else Counter[Figure]()
+            by = Counter({one.figure: one.recounted - one.kept for one in several if kept[one.figure] == one.kept})
             self._keep(month, item, item["as_of"] if item else self.as_of(), by)
 
     def _sums(self, first: str, last: str, as_of: str, until: str) -> Sums:

@@ -7,13 +7,13 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
-from chalicelib.figures import Figure, Sums, of_report
+from chalicelib.figures import Figure, Sums
 from chalicelib.reference import parse, show
 from chalicelib.report import Report
 from chalicelib.times import read_stamp, spoken
@@ -40,7 +40,7 @@ class Year(NamedTuple):
     """The crime numbers of a year: how many were taken, and which are on their way, or void."""
 
     taken: int
-    lent: Collection[int] = ()
+    lent: Sequence[int] = ()
     void: Collection[int] = ()
 
 
@@ -68,16 +68,18 @@ class Account:
 
     # While the round goes on: each says what is wrong with what it is given
 
-    def history(self, reference: str, fault: str | None) -> Iterator[Difference]:
-        """A report was read, also the smoke test's; `fault` is what is wrong with it."""
+    def history(self, reference: str, fault: str | None, told: bool) -> Iterator[Difference]:
+        """A report was read, also the smoke test's; `fault` is what is wrong with it. `told` if its history can still
+        be relied on to tell the figures.
+        """
         self.counts["broken" if fault else "whole"] += 1
+        self.counts["untold"] += not told
         if fault:
             yield Difference(shown(reference), fault)
 
-    def report(self, report: Report, now: datetime) -> Iterator[Difference]:
-        """Its figures, and whether it was decided in time."""
-        figures, late = of_report(report.category, report.entries, self.as_of), report.is_late(now)
-        self.sums.update(figures)
+    def deadline(self, report: Report, now: datetime) -> Iterator[Difference]:
+        """Whether it was decided in time."""
+        late = report.is_late(now)
         self.counts["late" if late else "open" if report.is_open else "in time"] += 1
         if not late:
             return
@@ -205,7 +207,11 @@ class Account:
     def _figures(self, wrong: int) -> str:
         months = len({month for month, _, _ in self.sums})
         of = f"The figures of {months:,} {'month' if months == 1 else 'months'}"
-        return f"{of} differ from this recount in {wrong:,} places" if wrong else f"{of} equal this recount"
+        return (
+            f"{of} differ from this recount in {wrong:,} {'place' if wrong == 1 else 'places'}"
+            if wrong
+            else f"{of} equal this recount"
+        )
 
     def _verdict(self) -> list[str]:
         count = self.counts["differences"]

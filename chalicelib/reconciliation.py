@@ -14,8 +14,8 @@ from typing import Any
 
 from chalicelib.crime_numbers import DEAD_AFTER, CrimeNumbers
 from chalicelib.errors import described
-from chalicelib.figures import of_letter
-from chalicelib.ledger import SETTLED_AFTER, Ledger
+from chalicelib.figures import Figure
+from chalicelib.ledger import SETTLED_AFTER, Ledger, told_by
 from chalicelib.ledger import Difference as WrongFigure
 from chalicelib.proof import ANSWERED_WITHIN, OWED, YOUNG, Account, Difference, Year, shown, unpacked
 from chalicelib.report_items import letter_key, reference_of
@@ -119,7 +119,7 @@ class Reconciliation:
         over: Item = dict.fromkeys(("after_pk", "after_sk", "scanned", "found", "began_at"))
         if not self._write_down(round, over | {"turn": round["turn"] + 1, "ended_at": proof.at}):
             return None
-        if not work.account.counts["broken"]:  # else the figures kept may be the better ones
+        if not work.account.counts["untold"]:  # else the figures kept may be the better ones
             with suppress(ConditionFailed):  # it is being moved on: the next round mends it
                 self._ledger.mend(wrong)
         return proof
@@ -191,20 +191,19 @@ def _found_in(stored: Mapping[str, Any], account: Account, now: datetime) -> Ite
 
 def _in_report(stored: Mapping[str, Any], account: Account, now: datetime) -> Iterator[Difference]:
     """What is broken still has a number and an acknowledgement, as far as that can be read."""
-    report, fault = examine(stored)
+    it = examine(stored)
     reference = reference_of({"pk": stored["pk"]["S"]})
-    yield from account.history(reference, fault)
+    yield from account.history(reference, it.fault, told=not it.broken)
     if number := _text(stored, "crime_number"):
         yield from account.number(reference, number)
     if "synthetic" in stored:
         return
+    with suppress(Exception):  # what cannot be read
+        account.sums.update(_figures(unmarshal(stored), account.as_of))
     old = _text(stored, "received_at") < stamp(now - ANSWERED_WITHIN)
     yield from account.pair(reference, OWED if old else YOUNG)
-    try:
-        yield from account.report(report, now) if report else ()
-    except Exception as error:
-        if not fault:
-            yield Difference(shown(reference), f"It cannot be counted: {described(error)}.")
+    if it.report and not it.broken:
+        yield from account.deadline(it.report, now)
 
 
 def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Difference]:
@@ -213,8 +212,7 @@ def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Differen
         return
     try:
         item = unmarshal(stored)
-        figures = of_letter(item["category"], item["state"], item["asked_at"], item["at"], account.as_of)
-        fault = letter_fault(item)
+        figures, fault = _figures(item, account.as_of), letter_fault(item)
         state = str(item["state"]).partition(":")[0]
     except Exception as error:
         yield Difference(shown(reference), f"A letter of it cannot be read: {described(error)}.")
@@ -229,6 +227,12 @@ def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Differen
 def _of_figure(wrong: WrongFigure) -> Difference:
     month, category, name = wrong.figure
     return Difference(f"{month}, {category}, {name}", f"{wrong.kept:,} kept, {wrong.recounted:,} recounted.")
+
+
+def _figures(item: Item, as_of: str) -> list[Figure]:
+    """As the ledger counts it, so that both are of one mind about what cannot be read."""
+    tell = told_by(item)
+    return tell(as_of) if tell else []
 
 
 def _text(stored: Mapping[str, Any], name: str) -> str:

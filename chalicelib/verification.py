@@ -3,32 +3,50 @@
 See `docs/adr/0023-reconciliation.md`: what it cannot find.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.errors import described
 from chalicelib.report import Report, verify
 from chalicelib.report_items import changed_places, due_group, reference_of, report_of
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, unmarshal
+from chalicelib.times import read_stamp
 
 ENDED = ("sent", "withheld", "failed")
 _UNTOUCHED = dict.fromkeys(("changed", "changed_at"))
 
 
-def examine(stored: Any) -> tuple[Report | None, str | None]:
-    """A report as DynamoDB has it, None if it cannot even be read; and what is wrong with its chain, its words, or a
-    head that its history does not tell, None if nothing is.
+class Examined(NamedTuple):
+    """A report, None if it cannot even be read; what is wrong with its chain or its words; what is wrong with a head
+    that its history does not tell. None if nothing is.
     """
+
+    report: Report | None
+    broken: str | None = None
+    wrong: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it."""
+        return self.broken or self.wrong
+
+
+def examine(stored: Any) -> Examined:
+    """A report as DynamoDB has it."""
     try:
         item = unmarshal(stored)
         report = report_of(item)
-        return report, verify(report) or _wrong_head(item, report)
+        broken = verify(report)
+        return Examined(report, broken, None if broken else _wrong_head(item, report))
     except Exception as error:
-        return None, f"It cannot be read: {described(error)}."
+        return Examined(None, f"It cannot be read: {described(error)}.")
 
 
 def letter_fault(item: Item) -> str | None:
-    """What is wrong with a letter's item: one that has ended has its place among what has changed."""
+    """What is wrong with a letter's item: one that has ended has its place among what has changed. Raises if it cannot
+    be read.
+    """
+    read_stamp(item["asked_at"])
     ended = item["state"].partition(":")[0] in ENDED
     told = changed_places(reference_of(item), item["at"]) if ended else _UNTOUCHED
     return _otherwise(item, told)
