@@ -202,7 +202,9 @@ class Account:
 
     def _histories(self) -> str:
         broken = self.counts["broken"]
-        return f"{self.counts['whole']:,} histories are whole{f', {broken:,} broken' if broken else ''}"
+        whole = self.counts["whole"]
+        return (f"{whole:,} {'history is' if whole == 1 else 'histories are'} whole"
+                f"{f', {broken:,} broken' if broken else ''}")  # fmt: skip
 
     def _figures(self, wrong: int) -> str:
         months = len({month for month, _, _ in self.sums})

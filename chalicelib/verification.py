@@ -1,6 +1,6 @@
 """Whether a stored report or letter is what the service has written: what somebody changed in the store is found.
 
-See `docs/adr/0023-reconciliation.md`: what it cannot find.
+See `docs/adr/0020-verifying.md`: what it cannot find.
 """
 
 from typing import Any, NamedTuple

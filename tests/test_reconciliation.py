@@ -489,7 +489,12 @@ def test_of_two_runs_at_once_one_stops(case: tuple[Parts, Wire], client: Any, at
     pages, table = wire.calls.count("scan"), Table(client, parts.table._name)
     rival = Reconciliation(table, parts.numbers, Ledger(table, parts.clock), parts.clock)
     nth = dict(zip(WRITES, (1, 3, pages, pages + 1, pages + 2, pages + 3), strict=True))[at]
-    wire.meddle = meanwhile("update_item", nth, lambda: rival.go_on(PLENTY, Told()))
+
+    def do() -> None:
+        parts.clock.advance(seconds=1)
+        assert rival.go_on(PLENTY, Told()).proof
+
+    wire.meddle = meanwhile("update_item", nth, do)
     assert pages > 3 and bool(parts.reconciliation.go_on(PLENTY, Told()).proof) is (at == "mending")
     assert "12 received" in parts.reconciliation.last().text  # type: ignore[union-attr]
     assert not proved(parts)[1]
