@@ -171,7 +171,7 @@ def reconcile(milliseconds_left: Callable[[], float]) -> None:
 
 
 def _complain_of_difference(difference: "Difference") -> None:
-    log.error("it does not add up", extra=difference._asdict())
+    log.error("it does not add up", extra={**about(difference.about), **difference._asdict()})
 
 
 def _measure_changes(images: Iterable[Image]) -> None:
