@@ -79,7 +79,8 @@ def places(report: Report) -> dict[str, Value]:
         "due": due_group(report),
         "worklist": waiting,
         "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
-        **changed_places(report.reference, report.entries[-1]["at"]),
+        # Not the last: its clock may be a second behind the one before, and what is stamped after must be found.
+        **changed_places(report.reference, max(entry["at"] for entry in report.entries)),
     }
 
 

@@ -1,6 +1,7 @@
 """Puts the parts together, once for each process. Tests and the one-machine runner use `build` and `install`."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ class Service:
 
     settings: Settings
     clock: Callable[[], datetime]
+    settle: Callable[[], None]
 
     @cached_property
     def table(self) -> Table:
@@ -124,7 +126,7 @@ class Service:
     def ledger(self) -> "Ledger":
         from chalicelib.ledger import Ledger  # not on the way of a submission
 
-        return Ledger(self.table, self.clock)
+        return Ledger(self.table, self.clock, self.settle)
 
     @cached_property
     def verification(self) -> "Verification":
@@ -189,10 +191,15 @@ def client(name: str) -> Any:
     return get_session().create_client(name, config=config)
 
 
-def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Service:
+def settle() -> None:
+    """Wait until DynamoDB's indexes show what was written by now: it takes them less than a second, as a rule."""
+    time.sleep(5)
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = utc_now, settle: Callable[[], None] = settle) -> Service:
     """The service under other settings or another clock; speaks its language from now on."""
     language.use(settings.language)
-    return Service(settings, clock)
+    return Service(settings, clock, settle)
 
 
 _installed: Service | None = None

@@ -86,13 +86,14 @@ class Parts:
         count = itertools.count()
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
+        self.settle: Callable[[], None] = lambda: None
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.finder = Finder(table, lambda: (secret,))
         self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
         reasons = {"no_offence"} if second_look else set()
         self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
-        self.ledger = Ledger(table, self.clock)
+        self.ledger = Ledger(table, self.clock, lambda: self.settle())
         self.verification = Verification(table, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 

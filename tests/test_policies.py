@@ -226,7 +226,7 @@ class Service(local.Functions):
 
     def start(self, function: str, settings: Settings) -> None:
         """Start a function anew."""
-        parts = self._parts[function] = wiring.build(settings, self.clock)
+        parts = self._parts[function] = wiring.build(settings, self.clock, settle=lambda: None)
         self.watch.table(parts.table)
         parts.verifier = Verifier("https://issuer.example.com", AUDIENCE, self.clock, self._published)
         parts.sign_in = SignIn(parts.verifier, AUDIENCE, wiring.mint, lambda _, form: self.issuer.exchange(form))

@@ -25,6 +25,8 @@ from chalicelib.pages.desk import timeline
 from chalicelib.reference import parse
 from chalicelib.report import Report
 from chalicelib.sessions import Colleague
+from chalicelib.statistics import monthly
+from chalicelib.times import month as month_of
 from chalicelib.times import stamp
 from chalicelib.wiring import service
 
@@ -154,10 +156,17 @@ def _form(
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
     colleagues = who_may_have() if move.ask.name == "assign" else ()
-    share = service().ledger.call_backs() if move.ask.name == "call-back" else (0, 0)
+    share = _call_backs() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
                       seat.officer.actor.id, refused, meanwhile, colleagues, share, move.tells)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
+
+
+def _call_backs() -> tuple[int, int]:
+    """How many reports of this month were called back, of how many."""
+    month = month_of(service().clock())
+    (row,) = monthly([month], service().ledger.sums([month]), {})
+    return row["call_backs"], row["reports"]
 
 
 def _renew(request: Request, seat: Seat, reference: str) -> Response:
