@@ -198,7 +198,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 9), st.integer
 
 
 @given(st.sampled_from(STARTS), STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_figures_are_those_of_a_recount_whatever_happened(start: datetime, steps: list[tuple[str, int, int]]) -> None:
     force = Force(start)
     for step in steps:
@@ -341,7 +341,7 @@ CLOCKS = st.tuples(st.integers(0, 2), st.integers(-2, 2))
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 4), st.integers(0, 59), CLOCKS), max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_whoever_acts_has_a_clock_of_their_own(steps: list[tuple[str, int, int, tuple[int, int]]]) -> None:
     """Two seconds off at most, while the ledger is moved on second by second."""
     force = Force(datetime(2026, 3, 31, 22, 50, 5, tzinfo=UTC))
