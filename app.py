@@ -83,10 +83,10 @@ def crime_due_reports(event: CloudWatchEvent) -> None:
     background.crime_due_reports(context.get_remaining_time_in_millis)
 
 
-@app.schedule("rate(1 hour)", name="erase_ended_drafts")
-def erase_ended_drafts(event: CloudWatchEvent) -> None:
+@app.schedule("rate(1 hour)", name="keep_house")
+def keep_house(event: CloudWatchEvent) -> None:
     context: Any = event.context
-    background.erase_ended_drafts(context.get_remaining_time_in_millis)
+    background.keep_house(context.get_remaining_time_in_millis)
 
 
 @app.schedule("cron(0 2 * * ? *)", name="verify_histories")

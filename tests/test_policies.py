@@ -49,7 +49,7 @@ POLICIES = ROOT / ".chalice" / "policies"
 NAME = "crime-reports-dev"
 REGION, ACCOUNT = "eu-west-2", "123456789012"
 HTTP, STREAM, TRIAGE, LETTER, RULE, ERASER, VERIFIER = FUNCTIONS = (
-    "api_handler", "on_report_change", "on_triage", "on_letter", "crime_due_reports", "erase_ended_drafts",
+    "api_handler", "on_report_change", "on_triage", "on_letter", "crime_due_reports", "keep_house",
     "verify_histories",
 )  # fmt: skip
 
