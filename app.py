@@ -20,6 +20,7 @@ from chalicelib.handlers.http import one_line_a_request, problems_everywhere, sa
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
+from chalicelib.handlers.retention import retention
 from chalicelib.handlers.sign_in import sign_in
 from chalicelib.handlers.status import status
 
@@ -34,6 +35,7 @@ app.register_blueprint(sign_in)
 app.register_blueprint(desk)
 app.register_blueprint(audit)
 app.register_blueprint(bulk)
+app.register_blueprint(retention)
 app.register_blueprint(deciding)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(safe_headers, "http")

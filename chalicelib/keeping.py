@@ -20,7 +20,9 @@ Rule = Callable[[Report, Actor, datetime, Words], Report]
 
 @dataclass(frozen=True)
 class Review:
-    """A page of what is due for review in a group, or of what is under legal hold. `more` if there are others."""
+    """A page of what is due for review in a group, or of what is under legal hold: each with its place there, which is
+    the time since when it is in it, and its reference. `more` if there are others.
+    """
 
     heads: list[Placed]
     more: bool
@@ -60,12 +62,12 @@ class Keeping(Changes):
 
     def _retained(self, name: str, after: str, at_a_time: int) -> Iterator[Placed]:
         if name == retention.HELD:
-            place, first, last = retention.HELD, after or BEFORE_ALL, BEHIND_ALL
+            listed, first, last = name, after or BEFORE_ALL, BEHIND_ALL
         else:
-            place = retention.CLOSED
-            first, last = retention.between(name, self.periods, self._now(), after)
-        found = self._store.lists.retained(place, first, last, at_a_time)
-        return (pair for pair in found if pair[0] != after)
+            listed, (first, last) = retention.CLOSED, retention.between(name, self.periods, self._now(), after)
+        found = self._store.lists.retained(listed, first, last, at_a_time)
+        within = ((place.removeprefix(f"{name}#"), head) for place, head in found)
+        return (pair for pair in within if pair[0] != after)
 
     def hold(self, officer: Officer, reference: str, version: int, why: str) -> Report:
         """Put it under legal hold."""

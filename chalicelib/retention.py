@@ -85,9 +85,9 @@ def retained(report: Report) -> tuple[str | None, str | None]:
     return CLOSED, f"{group}#{_place(kept_since(report), report)}"
 
 
-def between(group: str, periods: Periods, now: datetime, after: str = "") -> tuple[str, str]:
-    """The first and the last place in CLOSED of what is due in a group, beyond the place `after` if it is of it."""
-    return max(f"{group}#", after), f"{group}#{stamp(now - periods[group])}~"
+def between(group: str, periods: Periods, now: datetime, after: str) -> tuple[str, str]:
+    """The first and the last place in CLOSED of what is due in a group, from the time and reference `after` on."""
+    return f"{group}#{after}", f"{group}#{stamp(now - periods[group])}~"
 
 
 def _place(at: datetime, report: Report) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.subject_access import SubjectAccess
     from chalicelib.verification import Verification
 
 
@@ -105,6 +106,12 @@ class Service:
         from chalicelib.search import Search  # not on the way of a submission
 
         return Search(self.store, self.finder, self.clock, mint)
+
+    @cached_property
+    def subject_access(self) -> "SubjectAccess":
+        from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
+
+        return SubjectAccess(self.store, self.finder, self.clock, mint)
 
     @cached_property
     def drafts(self) -> "Drafts":
