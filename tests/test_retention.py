@@ -320,10 +320,16 @@ def test_figures_and_register_are_as_before(parts: Parts) -> None:
     several = [lived(parts, *verbs, token=f"{number}") for number, verbs in enumerate((
         (called("no_answer"), crimed), (by_rule, disposed), (closed,), (crimed, cancelled),
     ))]  # fmt: skip
-    before = parts.casework.statistics("2026-11", "2026-12")
+    for reference in several:
+        parts.deliver_letters(reference)
+    before = parts.statistics("2026-11", "2026-12")
+    assert sum(row["reports"] for row in before) == len(several)
     for reference in several:
         parts.desk.erase(SUE, reference, parts.now(reference).version, "request", "Request 7")
-    assert parts.casework.statistics("2026-11", "2026-12") == before
+    assert parts.statistics("2026-11", "2026-12") == before
+    parts.clock.advance(hours=1)
+    parts.ledger.move_on()
+    assert parts.statistics("2026-11", "2026-12") == before
     parts.check_numbers(several)
     crime = parts.now(several[0]).crime
     assert crime and parts.search.find(SUE, crime.number).reference == several[0]
