@@ -1,7 +1,7 @@
 """The only owner of keys, indexes and conditions of reports. See `docs/adr/0003-store.md`.
 
 What is in the table (`pk` / `sk`):
-- `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
+- `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history; `look_ups` while it is being erased.
 - `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: what an officer saw.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
 - `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`. `FIND#…`: see `finder.py`.
