@@ -270,7 +270,7 @@ ERASED = (
     "is found. At once in the report itself, and within the hour wherever else it is. What stays: the reference, "
     "category, times, decisions, crime number, and who did what when, so that figures and proof remain."
 )
-FOR_GOOD = "Nobody can bring it back. Backups have it for another 35 days."
+FOR_GOOD = "It cannot be undone. Backups have it for another 35 days."
 _HELD = "It is not erased before the hold is lifted, whatever its period, and whoever asks."
 _WRITES = (
     "The first attempt of a round also writes to the person that we would like to speak, unless writing is not safe or "
