@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_races import SECRET, Force, at_once
 from test_verification import (
     by_rule,
     called,
@@ -29,10 +31,14 @@ from test_verification import (
 
 from chalicelib import by_officers, keeping, retention
 from chalicelib import report as life
+from chalicelib.drafts import Drafts
+from chalicelib.erasing import Erasing
 from chalicelib.errors import NotAllowed, NotFound, NotYourRole, Refused, Stale
-from chalicelib.reference import smoke_token
+from chalicelib.finder import Finder
+from chalicelib.reference import show, smoke_token
 from chalicelib.report_items import key
 from chalicelib.retention import CLOSED, ERASING, GROUPS, HELD, USUAL, YEAR, group_of, read_periods
+from chalicelib.senders import Outbox
 from chalicelib.table import marshal
 from chalicelib.verification import fault_of
 from tests.fakes import ANN, SUE, FakeTable, Parts, Wire, meanwhile, new_case, repeats
@@ -365,3 +371,40 @@ def test_a_claim_ends_with_the_report(parts: Parts) -> None:
     parts.desk.erase(SUE, reference, 3, "request", "Request 7")
     assert parts.store.lists.held_by(ANN.actor.id, parts.clock.now) == []
     assert not by_officers.only_held_on(parts.now(reference), 3, ANN.actor)
+
+
+@pytest.mark.races
+def test_on_a_real_engine_one_of_many_wins_and_the_housekeeping_runs_twice_at_once(dynamodb_local: str) -> None:
+    force = Force(dynamodb_local)
+    references = force.reports(4)
+    casework, desk = force.casework(), force.desk()
+    desks = [force.desk() for _ in range(8)]
+    for one in desks:
+        one.periods = read_periods(USUAL)
+    for reference in references:
+        casework.triage(reference)
+        casework.send_letter(reference, 1)
+        desk.not_crime(ANN, reference, 2, "no_offence", "The bicycle was lent.", {})
+    force.now += timedelta(days=800)
+    assert len(desks[0].review(SUE, "not_crimed", 50).heads) == len(references)
+    for reference in references:
+        acts = [partial(one.erase, SUE, reference, 3, "period", "Reviewed") for one in desks[:4]]
+        acts += [partial(one.hold, SUE, reference, 3, "A court asked") for one in desks[4:]]
+        results = at_once(*acts)
+        assert sum(isinstance(result, life.Report) for result in results) == 1
+        assert {type(result) for result in results} <= {life.Report, Stale}
+    erased = [reference for reference in references if force.read(reference).erased_at]
+    assert all(bool(force.read(reference).answers) is (reference not in erased) for reference in references)
+    force.now += timedelta(hours=3)
+    runs = at_once(*(lambda: housekeeping(force).finish(lambda: 60.0) for _ in range(2)))
+    assert all(failed == 0 for _, failed in runs)
+    assert housekeeping(force).finish(lambda: 60.0) == (0, 0)
+    letters = {letter["reference"] for letter in Outbox(force._table()).letters()}
+    assert letters == {show(reference) for reference in references if reference not in erased}
+
+
+def housekeeping(force: Force) -> Erasing:
+    """Of a process of its own. Nothing is in the bucket, and nothing was a draft."""
+    table = force._table()
+    finder, drafts = Finder(table, lambda: (SECRET,)), Drafts(table, force.casework(), lambda _: None, force.clock)
+    return Erasing(force._store(), finder, drafts, Outbox(table), lambda _: None, force.clock)
