@@ -400,3 +400,16 @@ def test_another_setting_counts_on_the_page(door: Door, token: str) -> None:
     door.service.desk.periods = read_periods("not_crimed=1 cancelled=1 filed=1 further_investigation=1")
     page = words(door.get("/desk/retention"))
     assert "Not crimed (1)" in page and "more than 1 year ago" in page
+
+
+def test_no_log_and_no_address_names_the_person(door: Door, token: str, capsys: pytest.CaptureFixture[str]) -> None:
+    reference = closed(door, "one", contact=SAM)
+    answers = [door.post("/desk/export", token=token, text="sam@example.com"), export(door, token, reference),
+               decide(door, reference, "hold", token, text="Sam Carter is at court"),
+               decide(door, reference, "lift", token, text="Sam Carter was at court"),
+               decide(door, reference, "erase", token, text="Sam Carter asked")]  # fmt: skip
+    assert door.service.erasing.finish(lambda: 60.0) == (1, 0)
+    told = capsys.readouterr().out
+    assert told.count('"route"') >= len(answers)
+    for text in ("Sam", "Carter", "sam@", "900456"):
+        assert text not in told and not any(text in answer.location for answer in answers)
