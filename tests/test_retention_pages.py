@@ -402,14 +402,15 @@ def test_another_setting_counts_on_the_page(door: Door, token: str) -> None:
     assert "Not crimed (1)" in page and "more than 1 year ago" in page
 
 
-def test_no_log_and_no_address_names_the_person(door: Door, token: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_log_and_no_address_names_the_person(door: Door, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     reference = closed(door, "one", contact=SAM)
     answers = [door.post("/desk/export", token=token, text="sam@example.com"), export(door, token, reference),
                decide(door, reference, "hold", token, text="Sam Carter is at court"),
                decide(door, reference, "lift", token, text="Sam Carter was at court"),
                decide(door, reference, "erase", token, text="Sam Carter asked")]  # fmt: skip
     assert door.service.erasing.finish(lambda: 60.0) == (1, 0)
-    told = capsys.readouterr().out
-    assert told.count('"route"') >= len(answers)
+    told = str([vars(record) for record in caplog.records])
+    assert told.count("'route'") >= len(answers)
     for text in ("Sam", "Carter", "sam@", "900456"):
         assert text not in told and not any(text in answer.location for answer in answers)
