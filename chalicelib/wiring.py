@@ -16,6 +16,7 @@ from chalicelib.finder import Finder
 from chalicelib.identity import Verifier
 from chalicelib.letters import Sender
 from chalicelib.queues import Queue
+from chalicelib.retention import read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.senders import Notify, Outbox, Ses
 from chalicelib.store import Store
@@ -26,12 +27,14 @@ from chalicelib.token_secrets import TokenSecrets
 if TYPE_CHECKING:
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
+    from chalicelib.erasing import Erasing
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.subject_access import SubjectAccess
     from chalicelib.verification import Verification
 
 
@@ -94,7 +97,9 @@ class Service:
     def desk(self) -> "Desk":
         from chalicelib.desk import Desk  # not on the way of a submission
 
-        return Desk(self.store, self.numbers, self.clock, mint, self.settings.second_look)
+        said = self.settings
+        return Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(said.retention),
+                    said.second_look)  # fmt: skip
 
     @cached_property
     def search(self) -> "Search":
@@ -103,10 +108,22 @@ class Service:
         return Search(self.store, self.finder, self.clock, mint)
 
     @cached_property
+    def subject_access(self) -> "SubjectAccess":
+        from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
+
+        return SubjectAccess(self.store, self.finder, self.clock, mint)
+
+    @cached_property
     def drafts(self) -> "Drafts":
         from chalicelib.drafts import Drafts  # not on the way of a submission
 
         return Drafts(self.table, self.casework, self.evidence.remove_all, self.clock)
+
+    @cached_property
+    def erasing(self) -> "Erasing":
+        from chalicelib.erasing import Erasing  # not on the way of a submission
+
+        return Erasing(self.store, self.finder, self.drafts, Outbox(self.table), self.evidence.remove_all, self.clock)
 
     @cached_property
     def evidence(self) -> "EvidenceFiles":

@@ -20,6 +20,7 @@ from chalicelib.finder import Finder
 from chalicelib.ledger import Ledger
 from chalicelib.letters import Letter
 from chalicelib.report import Actor, Head, Report
+from chalicelib.retention import USUAL, read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.search import Search
 from chalicelib.statistics import monthly, months_between
@@ -91,7 +92,7 @@ class Parts:
         self.finder = Finder(table, lambda: (secret,))
         self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
         reasons = {"no_offence"} if second_look else set()
-        self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
+        self.desk = Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(USUAL), reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
         self.ledger = Ledger(table, self.clock, lambda: self.settle())
         self.verification = Verification(table, self.clock)

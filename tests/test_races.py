@@ -65,7 +65,8 @@ class Force:
     def desk(self) -> Desk:
         table = self._table()
         store = Store(table, lambda: (SECRET,))
-        return Desk(store, CrimeNumbers(table, "20", mint), lambda: self.clock(), mint)
+        finder = Finder(table, lambda: (SECRET,))
+        return Desk(store, CrimeNumbers(table, "20", mint), finder, lambda: self.clock(), mint, {})
 
     def sweep(self) -> Swept:
         table = self._table()

@@ -55,7 +55,7 @@ def show_form(request: Request, seat: Seat, reference: str, move: str) -> Respon
     """The form of one thing that can be done."""
     known = _known(seat, move)
     report = service().desk.read(seat.officer, plain_reference(reference))
-    if not known.ask.model:  # a button on the report, no page
+    if not known.ask.model or report.erased_at:  # a button on the report, no page; or nothing can be done any more
         return to_report(request, report.reference, "")
     return _form(request, seat, known, report, _suggested(known, report), [])
 
@@ -265,6 +265,13 @@ def colleague(officer: str | None) -> Colleague:
     return found
 
 
+ERASED = (
+    "What goes: all that the person said, then and later, what officers wrote, files and letters, and all by which it "
+    "is found. At once in the report itself, and within the hour wherever else it is. What stays: the reference, "
+    "category, times, decisions, crime number, and who did what when, so that figures and proof remain."
+)
+FOR_GOOD = "It cannot be undone. Backups have it for another 35 days."
+_HELD = "It is not erased before the hold is lifted, whatever its period, and whoever asks."
 _WRITES = (
     "The first attempt of a round also writes to the person that we would like to speak, unless writing is not safe or "
     "they asked for no letters."
@@ -291,6 +298,17 @@ MOVES = {
              lambda desk, seat, reference, version, said: desk.confirm(seat.officer, reference, version),
              tells=True, supervisor=True),
         Move(Ask("assign", "Assign it", "Assign it", forms.Assign), "assigned", _assign, supervisor=True),
+        Move(Ask("hold", "Put under legal hold", "Hold it", forms.Reason, _HELD), "legal_hold",
+             lambda desk, seat, reference, version, said: desk.hold(seat.officer, reference, version, said.text),
+             supervisor=True),
+        Move(Ask("lift", "Lift the legal hold", "Lift the hold", forms.Reason), "hold_lifted",
+             lambda desk, seat, reference, version, said: desk.lift(seat.officer, reference, version, said.text),
+             supervisor=True),
+        Move(Ask("erase", "Erase it, as the person asked", "Erase it for good", forms.ReasonToErase, ERASED,
+                 warns=FOR_GOOD), "erased",
+             lambda desk, seat, reference, version, said: desk.erase(seat.officer, reference, version, "request",
+                                                                     said.text),
+             supervisor=True),
         Move(Ask("claim", "Claim it", "Claim it", None), "claimed",
              lambda desk, seat, reference, version, said: desk.claim(seat.officer, reference, version)),
         Move(Ask("release", "Release it", "Release it", None), "released",
