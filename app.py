@@ -20,6 +20,7 @@ from chalicelib.handlers.http import one_line_a_request, problems_everywhere, sa
 from chalicelib.handlers.journey import journey
 from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
+from chalicelib.handlers.retention import retention
 from chalicelib.handlers.sign_in import sign_in
 from chalicelib.handlers.status import status
 
@@ -34,6 +35,7 @@ app.register_blueprint(sign_in)
 app.register_blueprint(desk)
 app.register_blueprint(audit)
 app.register_blueprint(bulk)
+app.register_blueprint(retention)
 app.register_blueprint(deciding)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(safe_headers, "http")
@@ -83,10 +85,10 @@ def crime_due_reports(event: CloudWatchEvent) -> None:
     background.crime_due_reports(context.get_remaining_time_in_millis)
 
 
-@app.schedule("rate(1 hour)", name="erase_ended_drafts")
-def erase_ended_drafts(event: CloudWatchEvent) -> None:
+@app.schedule("rate(1 hour)", name="keep_house")
+def keep_house(event: CloudWatchEvent) -> None:
     context: Any = event.context
-    background.erase_ended_drafts(context.get_remaining_time_in_millis)
+    background.keep_house(context.get_remaining_time_in_millis)
 
 
 @app.schedule("cron(0 2 * * ? *)", name="reconcile")

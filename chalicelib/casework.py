@@ -84,8 +84,8 @@ class Casework:
         return report
 
     def standing(self, reference: str) -> Report:
-        """The report, for somebody who has shown that it is theirs."""
-        report = self._store.find(reference)
+        """The report, for somebody who has shown that it is theirs. Raises NotFound once it was erased."""
+        report = self._theirs(reference)
         self._store.log_access(PUBLIC, "status", [reference], self._now(), self._mint())
         return report
 
@@ -162,10 +162,16 @@ class Casework:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
+    def _theirs(self, reference: str) -> Report:
+        report = self._store.find(reference)
+        if report.erased_at:
+            raise NotFound("We no longer keep this report. Call 101 if you have a question about it.")
+        return report
+
     def _change_by_public(self, reference: str, move: Callable[[Report], Report]) -> Report:
         """No claim stops it, and no version is asked for: what an officer does meanwhile stays, and this is added."""
         for _ in range(TRIES):
-            report = self._store.find(reference)
+            report = self._theirs(reference)
             after = move(report)
             if after.version == report.version:  # it was said before
                 return report

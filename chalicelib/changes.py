@@ -24,6 +24,9 @@ from chalicelib.triage import suspect_named
 
 NOT_YET = "[the next number]"
 
+Save = Callable[[Report, Report], Report]
+"""Writes a report, as it was and as it is afterwards. Raises ConditionFailed."""
+
 
 @dataclass(frozen=True)
 class Officer:
@@ -228,13 +231,20 @@ class Changes:
             raise NotAllowed(detail, holder=holder.name)
         return report
 
-    def _change(self, officer: Officer, reference: str, version: int, move: Callable[[Report], Report]) -> Report:
+    def _change(
+        self,
+        officer: Officer,
+        reference: str,
+        version: int,
+        move: Callable[[Report], Report],
+        save: Save | None = None,
+    ) -> Report:
         report = self._current(officer, reference, version)
         after = move(assessed(report))
         if after.version == report.version or self._on_paper:  # nothing to change
             return after
         try:
-            return self._store.save(report, after)
+            return (save or self._store.save)(report, after)
         except ConditionFailed:
             raise self._stale(reference) from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.colours import OURS
 from chalicelib.language import ENGLISH
+from chalicelib.retention import USUAL
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Settings:
     oidc_issuer: str
     oidc_audience: str
     second_look: tuple[str, ...]
+    retention: str
     website_origins: tuple[str, ...]
     force_name: str
     force_code: str
@@ -42,6 +44,7 @@ class Settings:
             oidc_issuer=environ["OIDC_ISSUER"],
             oidc_audience=environ["OIDC_AUDIENCE"],
             second_look=tuple(environ.get("SECOND_LOOK", "").split()),
+            retention=environ.get("RETENTION", USUAL),
             website_origins=tuple(environ.get("WEBSITE_ORIGINS", "").split()),
             force_name=environ["FORCE_NAME"],
             force_code=environ["FORCE_CODE"],

@@ -1,4 +1,5 @@
-"""Where officers work: the lists, the next report, what they read, and all that `changes.py` lets them do.
+"""Where officers work: the lists, the next report, what they read, and all that `changes.py` and `keeping.py` let
+them do.
 
 Every look at a person's data leaves a record of its own.
 """
@@ -12,8 +13,9 @@ from random import Random
 from typing import Any
 
 from chalicelib import report as life
-from chalicelib.changes import Changes, Officer, require_supervisor
-from chalicelib.errors import described
+from chalicelib.changes import Officer, require_supervisor
+from chalicelib.errors import NotFound, described
+from chalicelib.keeping import Keeping
 from chalicelib.reference import show
 from chalicelib.report import Head, Report, assessed
 from chalicelib.table import ConditionFailed
@@ -29,7 +31,7 @@ TRIES = 5
 MOST_ACCESSES = 1_000
 
 
-class Desk(Changes):
+class Desk(Keeping):
     """The officers' verbs. Reports are named by their plain reference."""
 
     def queue(self, officer: Officer, wanted: Wanted, after: str = "", limit: int = 50, before: str = "") -> QueuePage:
@@ -56,6 +58,8 @@ class Desk(Changes):
     def folder_of(self, officer: Officer, reference: str) -> str:
         """Where the files of a report are, for an officer who opens one; that it was opened is recorded first."""
         report = self._store.find(reference)
+        if report.erased_at:
+            raise NotFound("The report was erased, with its files.")
         self._store.log_access(officer.actor, "evidence", [reference], self._now(), self._mint())
         return report.files_in
 

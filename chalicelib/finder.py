@@ -48,9 +48,20 @@ class Finder:
             return
         secret, *_ = self._secrets()
         for clue in sorted(clues_of(report.answers)):
-            entry = {"pk": f"FIND#{_digest(secret, clue)}", "sk": f"{stamp(report.received_at)}#{report.reference}"}
+            entry = {"pk": f"FIND#{_digest(secret, clue)}", "sk": _place(report)}
             with suppress(ConditionFailed):  # noted before
                 self._table.put_new(entry)
+
+    def look_ups(self, report: Report) -> tuple[str, ...]:
+        """Where it may have been noted, whatever the secret was then: digests, which say nothing about a person."""
+        secrets, found = self._secrets(), sorted(clues_of(report.answers))
+        return tuple(_digest(secret, clue) for clue in found for secret in secrets)
+
+    def forget(self, report: Report, look_ups: Iterable[str]) -> None:
+        """Let a report no longer be found by its clues. Once more does no harm."""
+        for digest in look_ups:
+            with suppress(ConditionFailed):  # it was not noted there, or has been forgotten
+                self._table.remove(f"FIND#{digest}", _place(report), condition="attribute_exists(pk)", given={})
 
     def digests(self, meanings: Iterable[Iterable[Clue]]) -> Digests:
         """Where a report is that has all the clues of one of `meanings`, whatever the secret was when it came."""
@@ -68,6 +79,10 @@ class Finder:
     def _row(self, digest: str, page: int) -> "_Row":
         where, given = "#pk = :pk", {"pk": f"FIND#{digest}"}
         return _Row(item["sk"] for item in self._table.query(where=where, given=given, limit=page, backwards=True))
+
+
+def _place(report: Report) -> str:
+    return f"{stamp(report.received_at)}#{report.reference}"
 
 
 class _Row:

@@ -11,6 +11,7 @@ since the ledger was moved on, however many reports the past has.
 """
 
 import json
+import logging
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,16 +23,15 @@ from itertools import islice
 from chalicelib.figures import Figure, Sums, moved, of_letter, of_report
 from chalicelib.report import TIME_TO_CRIME
 from chalicelib.report_items import SHARDS
-from chalicelib.statistics import monthly
 from chalicelib.table import ConditionFailed, Item, Table
-from chalicelib.times import month as month_of
 from chalicelib.times import read_stamp, stamp
+
+log = logging.getLogger("crime-reports")
 
 # The ledger is moved on to this long ago: what was stamped before then has been written (no function that writes a
 # report works at one for longer than a minute or two) and has reached the index (as a rule within a second).
 SETTLED_AFTER = timedelta(minutes=10)
 BEGINNING, NOW = "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
-SHARE_KEPT = timedelta(minutes=10)
 MOST_KEYS = 100  # that DynamoDB gives at once
 
 Tell = Callable[[str], list[Figure]]
@@ -50,23 +50,14 @@ class Difference:
 class Ledger:
     """The figures in the table of the reports; `clock` gives aware UTC datetimes."""
 
-    _share: tuple[datetime, tuple[int, int]] | None = None
-
-    def __init__(self, table: Table, clock: Callable[[], datetime]) -> None:
-        self._table, self._clock = table, clock
+    def __init__(self, table: Table, clock: Callable[[], datetime], settle: Callable[[], None]) -> None:
+        """`settle` waits until what the indexes are about to show is there."""
+        self._table, self._clock, self._settle = table, clock, settle
 
     def sums(self, months: Sequence[str]) -> Sums:
         """The figures of `months` (the first to the last of a range) as they are now."""
         as_of = self.as_of()  # first: a ledger that is moved on meanwhile has months that are ahead of it, never behind
         return self._sums(months[0], months[-1], as_of, NOW)
-
-    def call_backs(self) -> tuple[int, int]:
-        """How many reports of this month were called back, of how many. As of ten minutes ago: officers look often."""
-        now = self._clock()
-        if not self._share or now - self._share[0] > SHARE_KEPT:
-            (row,) = monthly([month_of(now)], self.sums([month_of(now)]), {})
-            self._share = now, (row["call_backs"], row["reports"])
-        return self._share[1]
 
     def as_of(self) -> str:
         """The moment up to which all months have been added up at least."""
@@ -78,8 +69,9 @@ class Ledger:
         """
         as_of, until = self.as_of(), stamp(self._clock() - SETTLED_AFTER)
         if until <= as_of:
+            _complain_if_ahead(as_of, self._clock())
             return as_of
-        changed = self._changed_since(as_of)
+        changed = self._told(self._twice_changed_since(as_of))
         since = cache(lambda stands: _changes(changed, stands, until))  # as a rule, all months stand at the same moment
         try:
             for month in sorted({figure[0] for tell in changed for figure in tell(until)}):
@@ -101,7 +93,7 @@ class Ledger:
         now = self.as_of()
         kept = self._sums("0", "9", now, now)
         right = recounted + Counter[Figure]()
-        right.update(_changes(self._changed_since(min(as_of, now)), as_of, now))
+        right.update(_changes(self._told(self._twice_changed_since(min(as_of, now))), as_of, now))
         return [Difference(figure, kept[figure], right[figure]) for figure in sorted({*kept, *right})
                 if kept[figure] != right[figure]]  # fmt: skip
 
@@ -151,12 +143,24 @@ class Ledger:
         self._table.update(*_key(month), values=values, condition="#turn = :was", given={"was": item["turn"]})
 
     def _changed_since(self, as_of: str) -> list[Tell]:
-        """Each report and letter that has changed after `as_of`, as it is now. The untouched are asked for first: one
-        that is touched meanwhile is found twice, not never.
+        """Each report and letter that has changed after `as_of`, as it is now."""
+        return self._told(self._keys_changed_since(as_of))
+
+    def _twice_changed_since(self, as_of: str) -> dict[tuple[str, str], None]:
+        """The keys of the same, looked for again once the indexes have settled: what was counted as changed before, and
+        was on its way from one place in them to another at this moment, would never be looked for again.
         """
-        keys = iter(dict.fromkeys([*self._untouched_since(as_of), *self._touched_since(as_of)]))
-        told: list[Tell] = []
-        while some := list(islice(keys, MOST_KEYS)):
+        found = self._keys_changed_since(as_of)
+        self._settle()
+        return found | self._keys_changed_since(as_of)
+
+    def _keys_changed_since(self, as_of: str) -> dict[tuple[str, str], None]:
+        """The untouched are asked for first: one that is touched meanwhile is found twice, not never."""
+        return dict.fromkeys([*self._untouched_since(as_of), *self._touched_since(as_of)])
+
+    def _told(self, keys: Iterable[tuple[str, str]]) -> list[Tell]:
+        left, told = iter(keys), list[Tell]()
+        while some := list(islice(left, MOST_KEYS)):
             told += [tell for item in self._table.get_many(some) if (tell := told_by(item))]
         return told
 
@@ -197,6 +201,12 @@ def _tell(item: Item) -> Tell:
 
 _PK = "FIGURES"
 _AS_OF = _PK, "AS_OF"
+
+
+def _complain_if_ahead(as_of: str, now: datetime) -> None:
+    """A clock that was far ahead once has left the ledger in the future: what happens until then is not counted."""
+    if as_of > stamp(now):
+        log.error("the ledger is ahead of the clock", extra={"as_of": as_of})
 
 
 def _key(month: str) -> tuple[str, str]:

@@ -67,6 +67,8 @@ def withheld(report: Report, version: int) -> str | None:
     contact = report.answers.get("contact", {})
     if report.synthetic:
         return "it is the smoke test's"
+    if report.erased_at:
+        return "it was erased"
     if not report.wants_letters:
         return "the person asked for no letters"
     if asked_for(report, version) == "call_back_needed" and report.status is not Status.AWAITING_INFORMATION:

@@ -39,9 +39,22 @@ class Move(StrEnum):
     PROPOSE = "propose"  # to close it without a crime, for somebody else to look at
     DECLINE = "decline"  # what was proposed
     CANCEL = "cancel"  # the crime
+    HOLD = "hold"  # put under legal hold
+    LIFT = "lift"  # the legal hold
+    KEEP = "keep"  # for another period, once it was reviewed
+    ERASE = "erase"  # all that people said
 
 
-_ALWAYS = {Move.NOTE: None, Move.ADD: None, Move.LETTERS: None, Move.ASSESS: None, Move.LINK: None}
+_ALWAYS = {
+    Move.NOTE: None,
+    Move.ADD: None,
+    Move.LETTERS: None,
+    Move.ASSESS: None,
+    Move.LINK: None,
+    Move.HOLD: None,
+    Move.LIFT: None,
+}
+_ONCE_DECIDED = {Move.KEEP: None, Move.ERASE: None}
 _WHILE_OPEN = {
     Move.CLAIM: None,
     Move.RELEASE: None,
@@ -68,7 +81,8 @@ LIFE_CYCLE: Mapping[Status, Mapping[Move, Status | None]] = {
         Move.DISPOSE: None,
         Move.CANCEL: Status.NOT_CRIMED,
         **_ALWAYS,
+        **_ONCE_DECIDED,
     },
-    Status.NOT_CRIMED: {Move.CRIME: Status.CRIMED, **_ALWAYS},
+    Status.NOT_CRIMED: {Move.CRIME: Status.CRIMED, **_ALWAYS, **_ONCE_DECIDED},
 }
-"""The one table of allowed moves: the status each leads to, None where it stays as it is."""
+"""The one table of allowed moves: the status each leads to, None where it stays as it is. What was erased has none."""

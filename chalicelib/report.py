@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.errors import NotAllowed
 from chalicelib.life_cycle import LIFE_CYCLE, OPEN, Move, Status
-from chalicelib.times import read_stamp, stamp
+from chalicelib.times import read_stamp, spoken, stamp
 from chalicelib.triage import assess
 
 TIME_TO_CRIME = timedelta(hours=24)  # Home Office Counting Rules: elapsed hours from when the report reached us
@@ -34,7 +34,8 @@ PUBLIC = Actor("public", "The person who reported")
 TRIAGE = Actor("triage", "Triage")
 RULE = Actor("24-hour rule", "24-hour rule")
 _OURSELVES = {PUBLIC.id, TRIAGE.id, RULE.id}
-_NO_ANSWER = ("claimed", "released", "assigned", "linked")  # an officer who did this has not dealt with any news
+# An officer who did this has not dealt with any news.
+_NO_ANSWER = ("claimed", "released", "assigned", "linked", "legal_hold", "hold_lifted")
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,12 @@ class Report:
     def awaits_disposal(self) -> bool:
         """Crimed by the rule, and no officer has said yet what follows."""
         return self.status is Status.CRIMED and self.crime is not None and self.crime.disposal is None
+
+    @property
+    def erased_at(self) -> datetime | None:
+        """When all that people said in it was erased; None if it was not. Nothing happens to it any more."""
+        last = json.loads(self.history[-1]) if self.history else {}
+        return read_stamp(last["at"]) if last.get("what") == "erased" else None
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -284,7 +291,9 @@ def verify(report: Report) -> str | None:
 
 
 def require(report: Report, move: Move) -> None:
-    """Refuse a move that the life cycle does not allow, saying which it does."""
+    """Refuse a move that the life cycle does not allow, saying which it does; any, once the report was erased."""
+    if report.erased_at:
+        raise NotAllowed(f"It was erased at {spoken(report.erased_at)}. Nothing of it can change any more.")
     if move not in LIFE_CYCLE[report.status]:
         allowed = _names(report.status)
         standing = report.status.replace("_", " ")

@@ -2,10 +2,12 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 
 from chalicelib.life_cycle import Status
 from chalicelib.reference import ALPHABET
 from chalicelib.report import Actor, Claim, Crime, Head, Report, Words
+from chalicelib.retention import retained
 from chalicelib.table import Item, Value
 from chalicelib.times import read_stamp, stamp
 from chalicelib.triage import urgency
@@ -26,13 +28,12 @@ def letter_key(reference: str, version: int) -> tuple[str, str]:
 def new_item(report: Report) -> dict[str, Value]:
     """A report that nobody has touched yet."""
     pk, sk = key(report.reference)
-    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return {
         "pk": pk,
         "sk": sk,
         "category": report.category,
         "received_at": stamp(report.received_at),
-        "answers": zlib.compress(text.encode(), 9),
+        "answers": _packed(report),
         "history": list(report.history),
         "seal": report.seal,
         "status": str(report.status),
@@ -42,6 +43,23 @@ def new_item(report: Report) -> dict[str, Value]:
         "synthetic": int(report.synthetic) or None,
         "folder": report.folder,
     }
+
+
+def erased_values(report: Report, look_ups: Sequence[str]) -> dict[str, Value]:
+    """What is written over all that people said in a report. `look_ups` are where it may still be found: keys that say
+    nothing about a person, until they are gone, too.
+    """
+    return {"answers": _packed(report), "words": packed_words(report.words), "look_ups": list(look_ups) or None}
+
+
+def packed_words(several: Sequence[Words]) -> list[str]:
+    """Words as they are stored."""
+    return [json.dumps(vars(words), ensure_ascii=False) for words in several]
+
+
+def _packed(report: Report) -> bytes:
+    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return zlib.compress(text.encode(), 9)
 
 
 def head_values(report: Report) -> dict[str, Value]:
@@ -71,15 +89,20 @@ def head_values(report: Report) -> dict[str, Value]:
 
 
 def places(report: Report) -> dict[str, Value]:
-    """Where the indexes find a report that has been touched: by deadline while open, in a work list, by its change."""
+    """Where the indexes find a report that has been touched: by deadline while open, in a list, by its change. Each is
+    in one list: of what waits for an officer by urgency, or of what is retained (see `retention.py`) by time.
+    """
     if report.synthetic:
         return {}
     waiting = _work_list(report)
+    place = urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None
+    kept, kept_place = retained(report) if not waiting else (None, None)
     return {
         "due": due_group(report),
-        "worklist": waiting,
-        "urgency": urgency(report.priority, stamp(report.deadline), report.reference) if waiting else None,
-        **changed_places(report.reference, report.entries[-1]["at"]),
+        "worklist": waiting or kept,
+        "urgency": place or kept_place,
+        # Not the last: its clock may be a second behind the one before, and what is stamped after must be found.
+        **changed_places(report.reference, max(entry["at"] for entry in report.entries)),
     }
 
 
@@ -89,6 +112,8 @@ def changed_places(reference: str, at: str) -> dict[str, Value]:
 
 
 def _work_list(report: Report) -> str | None:
+    if report.erased_at:
+        return None
     if report.is_open:
         return "second_look" if report.proposal else "open"
     if report.awaits_disposal:

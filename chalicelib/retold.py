@@ -65,6 +65,8 @@ def _decided(entry: Entry) -> Facts:
             return _FREE | {"disposal": entry["disposal"], "outcome": entry["outcome"]}
         case "cancelled":
             return _FREE | {"status": str(Status.NOT_CRIMED), "cancelled": entry["code"]}
+        case "erased":
+            return _FREE
     return {}
 
 

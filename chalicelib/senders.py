@@ -6,6 +6,7 @@ in the dead-letter queue until it is mended. What a provider says is never repea
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -34,6 +35,13 @@ class Outbox:
             self._table.put_new(item)
         except ConditionFailed:
             return
+
+    def forget(self, about: str) -> None:
+        """Keep no letter any more whose id begins with `about` and a dash: those of a report, or of a draft."""
+        where, given = "#pk = :outbox AND begins_with(#sk, :about)", {"outbox": "OUTBOX", "about": f"{about}-"}
+        for letter in self._table.query(where=where, given=given):
+            with suppress(ConditionFailed):  # another run was quicker
+                self._table.remove("OUTBOX", letter["sk"], condition="attribute_exists(pk)", given={})
 
     def letters(self) -> list[dict[str, str]]:
         """All letters, oldest first: `id`, `to`, `template`, `reference`, `subject`, `body`, `html`, `sent_at`."""

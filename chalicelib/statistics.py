@@ -115,7 +115,8 @@ def _added(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
 
 
 def _times(counted: Mapping[str, int], prefix: str) -> dict[str, int | None]:
-    times = {int(name.removeprefix(prefix)): count for name, count in counted.items() if name.startswith(prefix)}
+    times = {int(name.removeprefix(prefix)): count for name, count in counted.items()
+             if count and name.startswith(prefix)}  # fmt: skip
     return {"median_minutes": percentile(times, 0.5), "p95_minutes": percentile(times, 0.95)}
 
 

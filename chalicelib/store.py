@@ -1,7 +1,7 @@
 """The only owner of keys, indexes and conditions of reports. See `docs/adr/0003-store.md`.
 
 What is in the table (`pk` / `sk`):
-- `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history.
+- `REPORT#<reference>` / `REPORT`: a report: head, answers (compressed), history; `look_ups` while it is being erased.
 - `REPORT#<reference>` / `ACCESS#<when>#<id>`: somebody saw it. `OFFICER#<id>` / the same: what an officer saw.
 - `REPORT#<reference>` / `LETTER#<version>`: the letter that the history entry of that version asked for.
 - `CRIME_NUMBERS…`: see `crime_numbers.py`. `TOKEN_SECRETS`: see `token_secrets.py`. `FIND#…`: see `finder.py`.
@@ -30,15 +30,18 @@ from chalicelib.report import PUBLIC, Actor, Report
 from chalicelib.report_items import (
     SHARDS,
     changed_places,
+    erased_values,
     head_values,
     key,
     letter_key,
     new_item,
+    packed_words,
     places,
     reference_of,
     report_of,
 )
-from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.retention import ERASING
+from chalicelib.table import ConditionFailed, Item, Table, Value
 from chalicelib.times import stamp
 from chalicelib.work_lists import WorkLists
 
@@ -129,13 +132,22 @@ class Store:
 
         Raises ConditionFailed if the report is no longer what `before` was.
         """
+        said = packed_words(after.words[len(before.words) :])
+        return self._write(before, after, {}, {"words": said} if said else {})
+
+    def erase(self, before: Report, after: Report, look_ups: Sequence[str]) -> Report:
+        """The same, over all that people said. `look_ups` stay with it until `erasing.py` has seen to what is left."""
+        return self._write(before, after, erased_values(after, look_ups), {})
+
+    def _write(
+        self, before: Report, after: Report, values: Mapping[str, Value], more: Mapping[str, Sequence[str]]
+    ) -> Report:
         assert after.version == before.version + 1
-        said = [json.dumps(vars(words), ensure_ascii=False) for words in after.words[len(before.words) :]]
         try:
             item = self._table.update(
                 *key(after.reference),
-                values={**head_values(after), **places(after)},
-                append={"history": [after.history[-1]]} | ({"words": said} if said else {}),
+                values={**head_values(after), **places(after), **values},
+                append={"history": [after.history[-1]], **more},
                 condition="#version = :was",
                 given={"was": before.version},
             )
@@ -226,6 +238,30 @@ class Store:
             {"version": int(row["sk"].split("#")[1])} | {name: row[name] for name in ("template", "state", "at")}
             for row in rows
         ]
+
+    # Erasing
+
+    def to_be_cleaned(self, reference: str) -> tuple[Report, list[str]]:
+        """A report that was erased, and its look-ups that may still be there."""
+        item = self._table.get(*key(reference)) or {}
+        return report_of(item), list(item.get("look_ups", []))
+
+    def forget_why(self, reference: str) -> None:
+        """Why letters about a report were withheld or failed: that may say something about the person. That they were
+        stays: it is proof of what was told, or was not.
+        """
+        for letter in self.letters(reference):
+            state, what = letter["state"], letter["state"].partition(":")[0]
+            if state != what:
+                with suppress(ConditionFailed):  # another run was quicker
+                    self._table.update(*letter_key(reference, letter["version"]), values={"state": what},
+                                       condition="#state = :was", given={"was": state})  # fmt: skip
+
+    def cleaned(self, reference: str) -> None:
+        """Nothing of an erased report is left to be seen to. No entry: nothing happens to the report by it."""
+        with suppress(ConditionFailed):  # another run was quicker
+            self._table.update(*key(reference), values={"worklist": None, "urgency": None, "look_ups": None},
+                               condition="#worklist = :erasing", given={"erasing": ERASING})  # fmt: skip
 
     # Seeing
 

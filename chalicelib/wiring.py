@@ -1,6 +1,7 @@
 """Puts the parts together, once for each process. Tests and the one-machine runner use `build` and `install`."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from chalicelib.finder import Finder
 from chalicelib.identity import Verifier
 from chalicelib.letters import Sender
 from chalicelib.queues import Queue
+from chalicelib.retention import read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.senders import Notify, Outbox, Ses
 from chalicelib.store import Store
@@ -25,6 +27,7 @@ from chalicelib.token_secrets import TokenSecrets
 if TYPE_CHECKING:
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
+    from chalicelib.erasing import Erasing
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.subject_access import SubjectAccess
 
 
 def utc_now() -> datetime:
@@ -50,6 +54,7 @@ class Service:
 
     settings: Settings
     clock: Callable[[], datetime]
+    settle: Callable[[], None]
 
     @cached_property
     def table(self) -> Table:
@@ -92,7 +97,9 @@ class Service:
     def desk(self) -> "Desk":
         from chalicelib.desk import Desk  # not on the way of a submission
 
-        return Desk(self.store, self.numbers, self.clock, mint, self.settings.second_look)
+        said = self.settings
+        return Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(said.retention),
+                    said.second_look)  # fmt: skip
 
     @cached_property
     def search(self) -> "Search":
@@ -101,10 +108,22 @@ class Service:
         return Search(self.store, self.finder, self.clock, mint)
 
     @cached_property
+    def subject_access(self) -> "SubjectAccess":
+        from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
+
+        return SubjectAccess(self.store, self.finder, self.clock, mint)
+
+    @cached_property
     def drafts(self) -> "Drafts":
         from chalicelib.drafts import Drafts  # not on the way of a submission
 
         return Drafts(self.table, self.casework, self.evidence.remove_all, self.clock)
+
+    @cached_property
+    def erasing(self) -> "Erasing":
+        from chalicelib.erasing import Erasing  # not on the way of a submission
+
+        return Erasing(self.store, self.finder, self.drafts, Outbox(self.table), self.evidence.remove_all, self.clock)
 
     @cached_property
     def evidence(self) -> "EvidenceFiles":
@@ -124,7 +143,7 @@ class Service:
     def ledger(self) -> "Ledger":
         from chalicelib.ledger import Ledger  # not on the way of a submission
 
-        return Ledger(self.table, self.clock)
+        return Ledger(self.table, self.clock, self.settle)
 
     @cached_property
     def reconciliation(self) -> "Reconciliation":
@@ -189,10 +208,15 @@ def client(name: str) -> Any:
     return get_session().create_client(name, config=config)
 
 
-def build(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Service:
+def settle() -> None:
+    """Wait until DynamoDB's indexes show what was written by now: it takes them less than a second, as a rule."""
+    time.sleep(5)
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = utc_now, settle: Callable[[], None] = settle) -> Service:
     """The service under other settings or another clock; speaks its language from now on."""
     language.use(settings.language)
-    return Service(settings, clock)
+    return Service(settings, clock, settle)
 
 
 _installed: Service | None = None

@@ -6,7 +6,7 @@ it is found by deadline in the groups `new-…`, and comes before all others, as
 
 import heapq
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, groupby, islice
@@ -87,6 +87,12 @@ class WorkLists:
         )
         return sorted(_placed(items), key=_place)
 
+    def retained(self, name: str, first: str, last: str, at_a_time: int) -> Iterator[Placed]:
+        """What stands between two places of a list of `retention.py`, both included, oldest first."""
+        stretch = _Stretch(name, first, last, False, at_a_time, "", {})
+        where = "#worklist = :name AND #urgency BETWEEN :first AND :last"
+        return _placed(self._query("by_urgency", where, name, first, last, stretch), lambda _, item: item["urgency"])
+
     def _held_between(
         self, wanted: Wanted, officer: str, now: datetime, first: str, last: str, backwards: bool
     ) -> Iterator[Placed]:
@@ -135,12 +141,16 @@ def _only(wanted: Wanted) -> tuple[str, dict[str, str]]:
     return " AND ".join(f"#{name} = :{name}" for name in given), given
 
 
-def _placed(items: Iterable[Item]) -> Iterator[Placed]:
+def _by_urgency(head: Head, item: Item) -> str:
+    return urgency(head.priority, item["deadline"], head.reference)
+
+
+def _placed(items: Iterable[Item], place_of: Callable[[Head, Item], str] = _by_urgency) -> Iterator[Placed]:
     """Each with its place. One that is broken must not keep everybody from the rest; it is named in the log."""
     for item in items:
         try:
             head = head_of(item)
-            place = urgency(head.priority, item["deadline"], head.reference)
+            place = place_of(head, item)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             told = {"reference": show(reference_of(item)), "error": described(error)}
             log.error("report cannot be listed", extra=told)

@@ -8,7 +8,7 @@ from chalicelib.ledger import SETTLED_AFTER, Ledger
 from chalicelib.reconciliation import Proof, Reconciliation
 from chalicelib.table import Table
 from chalicelib.times import stamp
-from chalicelib.wiring import mint
+from chalicelib.wiring import mint, settle
 from infra import settings
 from infra.deployment import Deployment, GiveUp, load, plain_errors
 
@@ -21,7 +21,7 @@ def prove(deployment: Deployment) -> Proof:
         raise GiveUp(f"Stage {deployment.stage} is not deployed yet: make deploy STAGE={deployment.stage}")
     table, clock = Table(deployment.client("dynamodb"), name), deployment.now
     numbers = CrimeNumbers(table, deployment.settings["FORCE_CODE"], mint)
-    everything = Reconciliation(table, numbers, Ledger(table, clock), clock)
+    everything = Reconciliation(table, numbers, Ledger(table, clock, settle), clock)
     return everything.prove(stamp(clock() - SETTLED_AFTER))
 
 

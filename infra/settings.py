@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from chalicelib import colours, language
+from chalicelib.retention import USUAL, read_periods
 from chalicelib.statistics import NOT_CRIMED_REASONS
 from infra.deployment import APP, Action, Deployment, GiveUp, write
 
@@ -50,6 +51,10 @@ def _variables(deployment: Deployment) -> Iterator[str]:
         yield f"LANGUAGE_OF_PAGES has to be one of: {', '.join(language.codes())}"
     if set(str(deployment.settings.get("SECOND_LOOK", "")).split()) - set(NOT_CRIMED_REASONS):
         yield f"SECOND_LOOK has to be some of: {' '.join(NOT_CRIMED_REASONS)}"
+    try:
+        read_periods(str(deployment.settings.get("RETENTION", USUAL)))
+    except ValueError as wrong_periods:
+        yield f"RETENTION has to be {wrong_periods}"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)

@@ -94,7 +94,7 @@ class Door:
     def __init__(self, app: Any) -> None:
         self.clock, self.table, self.cookies = Clock(), FakeTable(), dict[str, str]()
         self.directory = Directory(self.clock)
-        self.service = wiring.build(_SETTINGS, self.clock)
+        self.service = wiring.build(_SETTINGS, self.clock, settle=lambda: None)
         self.service.table = self.table  # type: ignore[misc, assignment]
         self.service.verifier = Verifier(ISSUER, AUDIENCE, self.clock, self.directory.fetch)  # type: ignore[misc]
         self.service.sign_in = SignIn(self.service.verifier, AUDIENCE, wiring.mint, self.directory.post)  # type: ignore[misc]

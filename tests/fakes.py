@@ -21,6 +21,7 @@ from chalicelib.ledger import Ledger
 from chalicelib.letters import Letter
 from chalicelib.reconciliation import Reconciliation
 from chalicelib.report import Actor, Head, Report
+from chalicelib.retention import USUAL, read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.search import Search
 from chalicelib.statistics import monthly, months_between
@@ -86,13 +87,14 @@ class Parts:
         count = itertools.count()
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
+        self.settle: Callable[[], None] = lambda: None
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.finder = Finder(table, lambda: (secret,))
         self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
         reasons = {"no_offence"} if second_look else set()
-        self.desk = Desk(self.store, self.numbers, self.clock, mint, reasons)
+        self.desk = Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(USUAL), reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
-        self.ledger = Ledger(table, self.clock)
+        self.ledger = Ledger(table, self.clock, lambda: self.settle())
         self.reconciliation = Reconciliation(table, self.numbers, self.ledger, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 

@@ -43,6 +43,7 @@ RULES = {
     "retold",
     "figures",
     "proof",
+    "retention",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -50,7 +51,7 @@ KNOWS = {
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),
-    "config": {"colours", "language"},
+    "config": {"colours", "language", "retention"},
     "identity": {"errors", "report"},
     "typeset": {"language"},
     "letters": RULES | {"typeset"},
@@ -72,8 +73,11 @@ KNOWS = {
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
     "changes": RULES | {"table", "store", "crime_numbers"},
-    "desk": RULES | {"table", "changes"},
+    "keeping": RULES | {"changes", "crime_numbers", "finder", "store"},
+    "desk": RULES | {"table", "changes", "keeping"},
     "search": RULES | {"store", "finder", "desk"},
+    "subject_access": RULES | {"store", "finder", "desk"},
+    "erasing": RULES | {"drafts", "finder", "store"},
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "wiring": {
@@ -83,6 +87,7 @@ KNOWS = {
         "crime_numbers",
         "desk",
         "drafts",
+        "erasing",
         "evidence_files",
         "finder",
         "identity",
@@ -91,12 +96,14 @@ KNOWS = {
         "passes",
         "queues",
         "reconciliation",
+        "retention",
         "rule",
         "search",
         "senders",
         "sessions",
         "sign_in",
         "store",
+        "subject_access",
         "table",
         "throttle",
         "token_secrets",
@@ -242,7 +249,7 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
         function.handler_string for function in app.pure_lambda_functions
     ]
     assert sorted(handlers) == [
-        "app.crime_due_reports", "app.erase_ended_drafts", "app.on_letter", "app.on_report_change", "app.on_triage",
+        "app.crime_due_reports", "app.keep_house", "app.on_letter", "app.on_report_change", "app.on_triage",
         "app.reconcile",
     ]  # fmt: skip
     for handler in [*handlers, "app.app"]:

@@ -370,7 +370,7 @@ class Presses:
     def __init__(self, queue: Counted, chance: Callable[[], str] = mint) -> None:
         self.results: list[Any] = [None] * OFFICERS
         several = [queue.parts() for _ in range(OFFICERS)]
-        desks = [Desk(parts.store, parts.numbers, parts.clock, chance) for parts in several]
+        desks = [Desk(parts.store, parts.numbers, parts.finder, parts.clock, chance, {}) for parts in several]
         for parts in several:  # a connection each, as a warm function has
             parts.store.read("2" * 12)
         queue.spent()

@@ -65,7 +65,8 @@ class Force:
     def desk(self) -> Desk:
         table = self._table()
         store = Store(table, lambda: (SECRET,))
-        return Desk(store, CrimeNumbers(table, "20", mint), lambda: self.clock(), mint)
+        finder = Finder(table, lambda: (SECRET,))
+        return Desk(store, CrimeNumbers(table, "20", mint), finder, lambda: self.clock(), mint, {})
 
     def sweep(self) -> Swept:
         table = self._table()
@@ -315,7 +316,7 @@ def test_figures_are_exact_while_everybody_works_and_the_ledger_is_moved_on(forc
     """By the real clock. The ledger waits for two seconds instead of ten minutes: long enough for a write here."""
     force.clock = lambda: datetime.now(UTC)
     waits = SETTLED_AFTER - timedelta(seconds=2)
-    ledgers = [Ledger(force._table(), lambda: datetime.now(UTC) + waits) for _ in range(3)]
+    ledgers = [Ledger(force._table(), lambda: datetime.now(UTC) + waits, lambda: None) for _ in range(3)]
     end, lock, done = time.monotonic() + 5, threading.Lock(), Counter[str]()
 
     def work(who: Officer) -> None:

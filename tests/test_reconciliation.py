@@ -487,7 +487,7 @@ def test_of_two_runs_at_once_one_stops(case: tuple[Parts, Wire], client: Any, at
     wire.calls.clear()
     parts.reconciliation.prove(stamp(parts.clock.now))
     pages, table = wire.calls.count("scan"), Table(client, parts.table._name)
-    rival = Reconciliation(table, parts.numbers, Ledger(table, parts.clock), parts.clock)
+    rival = Reconciliation(table, parts.numbers, Ledger(table, parts.clock, lambda: None), parts.clock)
     nth = dict(zip(WRITES, (1, 3, pages, pages + 1, pages + 2, pages + 3), strict=True))[at]
 
     def do() -> None:

@@ -41,7 +41,7 @@ from infra.local.stack import create_table
 NAME = "crime-reports-dev"
 FUNCTIONS = {"api_handler": NAME, "on_report_change": f"{NAME}-on_report_change", "on_triage": f"{NAME}-on_triage",
              "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports",
-             "erase_ended_drafts": f"{NAME}-erase_ended_drafts",
+             "keep_house": f"{NAME}-keep_house",
              "reconcile": f"{NAME}-reconcile"}  # fmt: skip
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
@@ -435,7 +435,7 @@ def allowed(deployed: Rehearsal, function: str) -> list[dict[str, Any]]:
     ("function", "rate"),
     [
         ("crime_due_reports", "rate(1 minute)"),
-        ("erase_ended_drafts", "rate(1 hour)"),
+        ("keep_house", "rate(1 hour)"),
         ("reconcile", "cron(0 2 * * ? *)"),
     ],
 )
@@ -587,7 +587,7 @@ def test_what_nobody_decides_is_crimed_by_the_rule(deployed: Rehearsal) -> None:
         UpdateExpression="SET received_at = :received, deadline = :deadline",
         ExpressionAttributeValues={name: {"S": f"{time:%Y-%m-%dT%H:%M:%SZ}"} for name, time in times.items()},
     )
-    scheduled = ("crime_due_reports", "erase_ended_drafts", "reconcile")
+    scheduled = ("crime_due_reports", "keep_house", "reconcile")
     assert sorted(deployed.sources.run_schedules()) == [FUNCTIONS[name] for name in scheduled]
     deployed.settle()
     officer = Officer(deployed)
@@ -644,7 +644,7 @@ def counted(deployed: Rehearsal, function: str, metric: str) -> float:
 def test_what_the_functions_log_names_nobody(deployed: Rehearsal) -> None:
     for name in FUNCTIONS.values():
         log = deployed.functions.log(name)
-        assert log or name == FUNCTIONS["erase_ended_drafts"]  # there is nothing to erase yet
+        assert log or name == FUNCTIONS["keep_house"]  # there is nothing to see to yet
         assert all(json.loads(line) for line in log.splitlines())  # nothing but what can be searched
         assert not [words for words in ("Carter", "Ngozi", "Olive", "example.com", "07700") if words in log]
 

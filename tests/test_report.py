@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import by_officers, by_public
+from chalicelib import by_officers, by_public, retention
 from chalicelib import report as life
 from chalicelib.errors import NotAllowed
 from chalicelib.life_cycle import Move, Status
@@ -38,8 +38,11 @@ WHILE_OPEN = {
     "link": "same",
     "propose": "same",
     "decline": "same",
+    "hold": "same",
+    "lift": "same",
 }
-ALWAYS = {"note": "same", "add": "same", "letters": "same", "assess": "same", "link": "same"}
+ALWAYS = dict.fromkeys(("note", "add", "letters", "assess", "link", "hold", "lift"), "same")
+DECIDED = ALWAYS | {"keep": "same", "erase": "same"}
 EXPECTED = {
     "received": {"triage": "queued", **WHILE_OPEN},
     "queued": WHILE_OPEN,
@@ -50,9 +53,9 @@ EXPECTED = {
         "assign": "same",
         "dispose": "same",
         "cancel": "not_crimed",
-        **ALWAYS,
+        **DECIDED,
     },
-    "not_crimed": {"crime": "crimed", **ALWAYS},
+    "not_crimed": {"crime": "crimed", **DECIDED},
 }
 
 
@@ -80,7 +83,16 @@ MOVES: dict[str, Callable[[Report], Report]] = {
     "decline": lambda report: by_officers.decline(replace(report, proposal=report.version), SUE.actor, NOW, words()),
     "cancel": lambda report: by_officers.cancel(report, SUE.actor, NOW, "C2", words(), {}),
     "letters": lambda report: by_public.want_letters(report, NOW, not report.wants_letters),
+    "hold": lambda report: retention.hold(report, SUE.actor, NOW, words()),
+    "lift": lambda report: retention.lift(report, SUE.actor, NOW, words()),
+    "keep": lambda report: retention.keep(disposed_of(report), SUE.actor, NOW, words()),
+    "erase": lambda report: retention.erase(disposed_of(report), SUE.actor, NOW, "request", words(), {}),
 }
+
+
+def disposed_of(report: Report) -> Report:
+    """As if an officer had given the disposal."""
+    return replace(report, crime=CRIME) if report.awaits_disposal else report
 
 
 def received() -> Report:
@@ -132,7 +144,7 @@ def test_every_status_and_move_is_in_the_table_of_this_test() -> None:
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize("status", EXPECTED)
 def test_life_cycle(status: str, move: str) -> None:
-    before = STANDING[status]
+    before = MOVES["hold"](STANDING[status]) if move == "lift" else STANDING[status]
     assert before.status == status
     if move not in EXPECTED[status]:
         with pytest.raises(NotAllowed) as refused:

@@ -296,6 +296,7 @@ def test_redrive_without_aws_is_one_line(second: Runner) -> None:
         ({"PORT": "0", "CLOCK": "yesterday"}, "is not a time"),
         ({"PORT": "0", "DATABASE": "mysql"}, "use moto or dynamodb-local"),
         ({"PORT": "0", "LOG_LEVEL": "loud"}, "use DEBUG, INFO, WARNING or ERROR"),
+        ({"PORT": "0", "RETENTION": "filed=never"}, "years from 1 to 100 for each group"),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, str], words: str) -> None:

@@ -62,7 +62,7 @@ class Functions:
 
     def __init__(self, app: Any) -> None:
         self._app, self.clock, self.table = app, Clock(), FakeTable()
-        self.service = Service(Settings.from_environ(ENVIRONMENT), self.clock)
+        self.service = Service(Settings.from_environ(ENVIRONMENT), self.clock, lambda: None)
         self.queue: Any = FakeQueue()
         vars(self.service).update(table=self.table, triage_queue=self.queue, letters_queue=self.queue)
         self.failure: Exception | None = None

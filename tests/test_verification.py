@@ -105,6 +105,22 @@ def closed(parts: Parts, reference: str, version: int) -> None:
     parts.desk.not_crime(ANN, reference, version, "another_force", "Theirs", {"force": "Example Force"})
 
 
+def reviewed(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.keep(SUE, reference, version, "Still open elsewhere")
+
+
+def under_hold(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.hold(SUE, reference, version, "A court asked")
+
+
+def lifted(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.lift(SUE, reference, version, "The court is done")
+
+
+def erased(parts: Parts, reference: str, version: int) -> None:
+    parts.desk.erase(SUE, reference, version, "request", "Request 7")
+
+
 LIVES: dict[str, Item] = {
     "received": lived(),
     "at work": lived(triaged, called("requested"), called("no_answer", "rang"), told, wished, worked_on),
@@ -115,6 +131,8 @@ LIVES: dict[str, Item] = {
     "disposed": lived(triaged, worked_on, crimed, disposed, held),
     "by the rule, then cancelled": lived(triaged, by_rule, disposed, cancelled, told),
     "closed": lived(triaged, held, closed, told),
+    "kept, and under legal hold": lived(triaged, closed, reviewed, under_hold),
+    "erased": lived(triaged, worked_on, crimed, held, under_hold, lifted, erased),
 }
 
 
@@ -128,7 +146,7 @@ def fault(item: Item) -> str | None:
 
 def kinds_in_the_code() -> Iterator[str]:
     """Every kind of entry that the rules can make: the texts that go into `with_entry`, also through a helper."""
-    for name in ("report", "by_public", "by_officers"):
+    for name in ("report", "by_public", "by_officers", "retention"):
         for node in ast.walk(ast.parse((ROOT / "chalicelib" / f"{name}.py").read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("with_entry", "_by_public"):
                 place = 1 if ast.unparse(node.func) == "with_entry" else 2

@@ -139,6 +139,23 @@ class Decline(Section):
     text: Annotated[Text, Ask("Why not?", "why not", "It stays in the history of the report", long=True)]
 
 
+class Reason(Section):
+    """Why a report is held, kept, or held no more."""
+
+    text: Annotated[Text, Ask("Why?", "why", "It stays in the history of the report", long=True)]
+
+
+class ReasonToErase(Section):
+    """Why a report is erased: the only words that are left of it."""
+
+    text: Annotated[
+        Text,
+        Ask(
+            "Why?", "why", "Such as the number of the request, or of the review. It is kept, so name nobody", long=True
+        ),
+    ]
+
+
 class Assess(Section):
     """The six letters of THRIVE."""
 

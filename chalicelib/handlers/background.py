@@ -25,6 +25,7 @@ RETURN_LINK = "return_link"  # what a message asks for that is about a draft
 LAST_RECEIVE = 5  # maxReceiveCount of the queues in infra/data.yaml: a message that fails then is set aside
 
 Image = Mapping[str, Any]
+Seconds = Callable[[], float]
 
 
 class Failed(Exception):
@@ -151,13 +152,38 @@ def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
 
 
 @_speaks_safely
-def erase_ended_drafts(milliseconds_left: Callable[[], float]) -> None:
-    """Run twice, the second finds nothing. What cannot be erased is left to the next; this one has failed then."""
-    erased, failed = service().drafts.erase_ended(lambda: milliseconds_left() / 1000)
-    if erased or failed:
-        log.info("drafts erased", extra={"drafts": erased, "failed": failed})
-    if failed:
-        raise Failed(f"{failed} drafts cannot be erased")
+def keep_house(milliseconds_left: Callable[[], float]) -> None:
+    """Each duty in its turn, with its share of the time, whatever became of the one before. Run twice, the second finds
+    nothing, or does again what does no harm. What one leaves undone the next run does; this one has failed then.
+    """
+    whole, undone = milliseconds_left(), []
+    for number, (name, duty) in enumerate(_DUTIES.items(), start=1):
+        if not _is_done(name, duty, _all_but(whole * (1 - number / len(_DUTIES)), milliseconds_left)):
+            undone.append(name)
+    if undone:
+        raise Failed(f"not done: {', '.join(undone)}")
+
+
+def _all_but(kept_back: float, milliseconds_left: Callable[[], float]) -> Seconds:
+    return lambda: (milliseconds_left() - kept_back) / 1000
+
+
+def _is_done(name: str, duty: Callable[[Seconds], tuple[int, int]], seconds_left: Seconds) -> bool:
+    try:
+        done, failed = duty(seconds_left)
+    except Exception as error:
+        log.error(f"{name} failed", extra={"error": described(error)})
+        return False
+    if done or failed:
+        log.info(name, extra={"done": done, "failed": failed})
+    return not failed
+
+
+# What housekeeping does, by the words of its log: each gives how many it saw to, and how many it could not.
+_DUTIES: Mapping[str, Callable[[Seconds], tuple[int, int]]] = {
+    "erasing ended drafts": lambda seconds_left: service().drafts.erase_ended(seconds_left),
+    "finishing erasures": lambda seconds_left: service().erasing.finish(seconds_left),
+}
 
 
 @_speaks_safely

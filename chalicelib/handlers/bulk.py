@@ -1,4 +1,4 @@
-"""What an officer does to several reports at once: link a spree, assign, file.
+"""What an officer does to several reports at once: link a spree, assign, file; keep, hold or erase after a review.
 
 It acts on the reports and versions that were shown and ticked, on each by itself, and says of each what became of it.
 """
@@ -12,7 +12,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import FieldError, InvalidAnswers, NotFound, Refused, described
 from chalicelib.forms import desk as forms
-from chalicelib.handlers.deciding import colleague, who_may_have
+from chalicelib.handlers.deciding import ERASED, FOR_GOOD, colleague, who_may_have
 from chalicelib.handlers.desk import HANDLE_REPORTS, SCRIPTS
 from chalicelib.handlers.http import FORM, page, pairs_of
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
@@ -94,7 +94,7 @@ def _tried(move: Move, seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: 
 def _require_some(chosen: Sequence[Chosen]) -> None:
     """Some, and no more than can be done in one request: none is left out without a word."""
     if not chosen:
-        raise InvalidAnswers(errors=[FieldError("chosen", "Tick at least one report in the queue")])
+        raise InvalidAnswers(errors=[FieldError("chosen", "Tick at least one report")])
     if len(chosen) > MOST_AT_ONCE:
         raise InvalidAnswers(errors=[FieldError("chosen", f"Tick no more than {MOST_AT_ONCE} reports at a time")])
 
@@ -145,6 +145,18 @@ def _assign(seat: Seat, one: Chosen, chosen: Sequence[Chosen], to: Any) -> None:
     service().desk.assign(seat.officer, one.reference, one.version, to.actor)
 
 
+def _keep(seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: forms.Reason) -> None:
+    service().desk.keep(seat.officer, one.reference, one.version, said.text)
+
+
+def _hold(seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: forms.Reason) -> None:
+    service().desk.hold(seat.officer, one.reference, one.version, said.text)
+
+
+def _erase(seat: Seat, one: Chosen, chosen: Sequence[Chosen], said: forms.ReasonToErase) -> None:
+    service().desk.erase(seat.officer, one.reference, one.version, "period", said.text)
+
+
 _LINKED = "Each of them then shows the others, and what they have in common."
 _OPEN_IT = "A suspect is named. Open it, and file it by itself with an outcome that fits."
 _FILED = (
@@ -152,11 +164,19 @@ _FILED = (
     "crimed already are filed. All with outcome 18, so none whose suspect is named. Each person is written to."
 )
 _ASSIGNED = "They are kept for the officer for a shift, whoever holds them now."
+_KEPT = "They are reviewed, and a new period begins today."
+_HELD = "They are not erased before the hold is lifted, on the page of each, whatever their period, and whoever asks."
 MOVES = {
     move.ask.name: move
     for move in (
         Move(Ask("link", "Link reports", "Link them", forms.Pattern, _LINKED), _link),
         Move(Ask("file", "File reports", "File them", forms.Note, _FILED), _file),
         Move(Ask("assign", "Assign reports", "Assign them", forms.Assign, _ASSIGNED), _assign, supervisor=True),
+        Move(Ask("keep", "Keep for another period", "Keep them", forms.Reason, _KEPT, "retention"), _keep,
+             supervisor=True),
+        Move(Ask("hold", "Put under legal hold", "Hold them", forms.Reason, _HELD, "retention"), _hold,
+             supervisor=True),
+        Move(Ask("erase", "Erase reports", "Erase them for good", forms.ReasonToErase, ERASED, "retention",
+                 FOR_GOOD), _erase, supervisor=True),
     )
-}
+}  # fmt: skip

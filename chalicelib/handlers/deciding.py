@@ -25,6 +25,8 @@ from chalicelib.pages.desk import timeline
 from chalicelib.reference import parse
 from chalicelib.report import Report
 from chalicelib.sessions import Colleague
+from chalicelib.statistics import monthly
+from chalicelib.times import month as month_of
 from chalicelib.times import stamp
 from chalicelib.wiring import service
 
@@ -53,7 +55,7 @@ def show_form(request: Request, seat: Seat, reference: str, move: str) -> Respon
     """The form of one thing that can be done."""
     known = _known(seat, move)
     report = service().desk.read(seat.officer, plain_reference(reference))
-    if not known.ask.model:  # a button on the report, no page
+    if not known.ask.model or report.erased_at:  # a button on the report, no page; or nothing can be done any more
         return to_report(request, report.reference, "")
     return _form(request, seat, known, report, _suggested(known, report), [])
 
@@ -154,10 +156,17 @@ def _form(
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
     colleagues = who_may_have() if move.ask.name == "assign" else ()
-    share = service().ledger.call_backs() if move.ask.name == "call-back" else (0, 0)
+    share = _call_backs() if move.ask.name == "call-back" else (0, 0)
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
                       seat.officer.actor.id, refused, meanwhile, colleagues, share, move.tells)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
+
+
+def _call_backs() -> tuple[int, int]:
+    """How many reports of this month were called back, of how many."""
+    month = month_of(service().clock())
+    (row,) = monthly([month], service().ledger.sums([month]), {})
+    return row["call_backs"], row["reports"]
 
 
 def _renew(request: Request, seat: Seat, reference: str) -> Response:
@@ -256,6 +265,13 @@ def colleague(officer: str | None) -> Colleague:
     return found
 
 
+ERASED = (
+    "What goes: all that the person said, then and later, what officers wrote, files and letters, and all by which it "
+    "is found. At once in the report itself, and within the hour wherever else it is. What stays: the reference, "
+    "category, times, decisions, crime number, and who did what when, so that figures and proof remain."
+)
+FOR_GOOD = "It cannot be undone. Backups have it for another 35 days."
+_HELD = "It is not erased before the hold is lifted, whatever its period, and whoever asks."
 _WRITES = (
     "The first attempt of a round also writes to the person that we would like to speak, unless writing is not safe or "
     "they asked for no letters."
@@ -282,6 +298,17 @@ MOVES = {
              lambda desk, seat, reference, version, said: desk.confirm(seat.officer, reference, version),
              tells=True, supervisor=True),
         Move(Ask("assign", "Assign it", "Assign it", forms.Assign), "assigned", _assign, supervisor=True),
+        Move(Ask("hold", "Put under legal hold", "Hold it", forms.Reason, _HELD), "legal_hold",
+             lambda desk, seat, reference, version, said: desk.hold(seat.officer, reference, version, said.text),
+             supervisor=True),
+        Move(Ask("lift", "Lift the legal hold", "Lift the hold", forms.Reason), "hold_lifted",
+             lambda desk, seat, reference, version, said: desk.lift(seat.officer, reference, version, said.text),
+             supervisor=True),
+        Move(Ask("erase", "Erase it, as the person asked", "Erase it for good", forms.ReasonToErase, ERASED,
+                 warns=FOR_GOOD), "erased",
+             lambda desk, seat, reference, version, said: desk.erase(seat.officer, reference, version, "request",
+                                                                     said.text),
+             supervisor=True),
         Move(Ask("claim", "Claim it", "Claim it", None), "claimed",
              lambda desk, seat, reference, version, said: desk.claim(seat.officer, reference, version)),
         Move(Ask("release", "Release it", "Release it", None), "released",

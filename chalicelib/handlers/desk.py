@@ -13,6 +13,7 @@ from chalicelib.handlers.http import FORM, base, cookie, kept_files, page, pairs
 from chalicelib.handlers.officers import cursor_of, place_in, plain_reference
 from chalicelib.handlers.sign_in import LISTED, Seat, at_desk, place_of
 from chalicelib.pages import desk as pages
+from chalicelib.pages import retention
 from chalicelib.reference import show
 from chalicelib.report import Report
 from chalicelib.sessions import SHIFT
@@ -45,6 +46,9 @@ _DONE = {
     "assess": "Your assessment is kept.",
     "assign": "It is assigned.",
     "note": "Your note is kept.",
+    "hold": "It is under legal hold.",
+    "lift": "The legal hold is lifted.",
+    "erase": "It is erased. Files, letters and look-ups are gone within the hour.",
     "next": "This is the most urgent report that nobody held. You hold it now.",
 }
 
@@ -95,6 +99,9 @@ def show_report(request: Request, seat: Seat, reference: str) -> Response:
     """A whole report."""
     report = service().desk.read(seat.officer, plain_reference(reference))
     done = _DONE.get(query_of(request).get("done", ""), "")
+    if report.erased_at:
+        letters = service().desk.letters(report.reference)
+        return page(retention.erased(place_of(request, seat), report, letters, done))
     around = pages.Around(_files(report), service().search.related(seat.officer, report),
                           service().desk.letters(report.reference))  # fmt: skip
     html = pages.report(place_of(request, seat), report, around, service().clock(), seat.officer.actor.id, done)

@@ -149,6 +149,10 @@ def plain_reference(reference: str) -> str:
 
 
 def _whole(report: Report) -> Response:
+    if report.erased_at:
+        letters = service().desk.letters(report.reference)
+        left = {"erased_at": stamp(report.erased_at), "answers": {}, "history": _history(report), "letters": letters}
+        return data(_head(report.head) | _decision(report) | left, ETag=f'"{report.version}"')
     assessment = assess(report.category, report.answers)
     suggestion = suggest(report.category, report.answers, service().casework.today().date())
     whole = _head(report.head) | _decision(report) | {

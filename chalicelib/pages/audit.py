@@ -15,7 +15,8 @@ from chalicelib.report import Head, Report, verify
 from chalicelib.times import read_stamp, spoken
 
 _WHAT = {"read": "Read it", "next": "Was given it as the next", "status": "Looked where it stands",
-         "evidence": "Opened a file of it", "list": "Saw it in a list", "accesses": "Looked at this log"}  # fmt: skip
+         "evidence": "Opened a file of it", "list": "Saw it in a list", "accesses": "Looked at this log",
+         "export": "Exported it for the person"}  # fmt: skip
 
 Accesses = Sequence[Mapping[str, Any]]
 

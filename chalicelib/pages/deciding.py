@@ -21,13 +21,21 @@ from chalicelib.triage import assess, suspect_named
 
 @dataclass(frozen=True)
 class Ask:
-    """A form about a report: its name (the end of its address), its words, and its questions."""
+    """A form about a report: its name (the end of its address), its words, and its questions. `home` is the page of the
+    desk where reports are chosen for it, if that is not the queue; `warns` are words that must not be overlooked.
+    """
 
     name: str
     title: str
     button: str
     model: type[Section] | None
     intro: str = ""
+    home: str = ""
+    warns: str = ""
+
+    def back(self, place: Place) -> str:
+        """The address of where reports are chosen for it."""
+        return f"{place.address}/{self.home}" if self.home else place.queue
 
 
 class Colleague(Protocol):

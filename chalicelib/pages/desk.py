@@ -19,6 +19,7 @@ from chalicelib.pages.evidence import in_words as file_in_words
 from chalicelib.pages.render import render
 from chalicelib.reference import show
 from chalicelib.report import TIME_TO_CRIME, Head, Report, verify
+from chalicelib.retention import WHY_ERASED, held_by_law
 from chalicelib.times import local, read_stamp, spoken, stamp
 from chalicelib.triage import PRIORITIES, UNASSESSED, assess
 
@@ -36,7 +37,8 @@ _DONE = {
     "letters_stopped": "The person wants no more letters", "letters_resumed": "The person wants letters again",
     "proposed": "Proposed to close it without a crime", "declined": "The proposal was declined",
     "crimed": "Crimed", "not_crimed": "Closed without a crime", "disposed": "Disposed of",
-    "cancelled": "Crime cancelled",
+    "cancelled": "Crime cancelled", "legal_hold": "Put under legal hold", "hold_lifted": "Legal hold lifted",
+    "kept": "Reviewed, and kept for another period", "erased": "Erased",
 }  # fmt: skip
 CALLED_BACK = _DONE["call_back"]
 
@@ -181,10 +183,7 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
             for one in around.related
         ],
         linked=_linked(it),
-        letters=[
-            (letter["template"], letter["state"], spoken(read_stamp(letter["at"])) if letter["at"] else "")
-            for letter in around.letters
-        ],
+        letters=letters_of(around.letters),
         events=_without_renewals(timeline(it)),
         who=who,
         original=_original(it),
@@ -197,15 +196,28 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         cancelled=CODES.get((it.crime.cancelled if it.crime else None) or "", ""),
         reason=REASONS.get(it.not_crimed_reason or "", ""),
         proposal=_proposal(it),
+        hold=_hold(it),
         is_broken=verify(it),
         done=done,
     )
 
 
 def answers(it: Report) -> list[Part]:
-    """Everything the person answered, in the order in which an officer reads it."""
+    """What the person answered, in the order in which an officer reads it; how to reach them stands above it."""
     asked = {question.name: question for question in questions(CATEGORIES[it.category])}
     return [part for name in _READ if name in asked for part in _parts(asked[name], it.answers.get(name))]
+
+
+def all_answers(it: Report) -> list[Part]:
+    """Everything the person answered, in the order in which it was asked."""
+    asked = questions(CATEGORIES[it.category])
+    return [part for question in asked for part in _parts(question, it.answers.get(question.name))]
+
+
+def letters_of(letters: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """What became of each letter: its template, its state, and when."""
+    return [(letter["template"], letter["state"], spoken(read_stamp(letter["at"])) if letter["at"] else "")
+            for letter in letters]  # fmt: skip
 
 
 def timeline(it: Report) -> list[Event]:
@@ -284,6 +296,12 @@ def _proposal(it: Report) -> dict[str, str] | None:
     return {"by": entry["by_name"], "by_id": entry["by"], "reason": REASONS[entry["reason"]], "why": why}
 
 
+def _hold(it: Report) -> Event | None:
+    """What put it under legal hold, if it is."""
+    version = held_by_law(it)
+    return next((event for event in timeline(it) if event.version == version), None)
+
+
 def _files(files: Sequence[tuple[File, str]] | None) -> list[tuple[str, str, str]] | None:
     return None if files is None else [(file.id, file_in_words(file), verdict) for file, verdict in files]
 
@@ -294,6 +312,8 @@ def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Because", "; ".join(entry["reasons"])
     if "result" in entry:
         yield "Result", RESULTS[entry["result"]]
+    if "why" in entry:
+        yield "Because", WHY_ERASED[entry["why"]]
     if "to_name" in entry:
         yield "To", entry["to_name"]
     if "with" in entry:

@@ -17,6 +17,7 @@ import boto3
 from chalice.config import Config
 
 from chalicelib import colours, language
+from chalicelib.retention import USUAL, read_periods
 from chalicelib.statistics import NOT_CRIMED_REASONS
 from infra.local import stack
 from infra.local.clock import DevClock, parse_time
@@ -117,6 +118,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "SERVICE_URL": url,
         "SECOND_LOOK": _second_look(),
+        "RETENTION": _retention(),
         "FORCE_COLOUR": _colour(),
         "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
@@ -147,7 +149,7 @@ def _load_app() -> Config:
 
 def _install_service(clock: DevClock) -> Any:
     settings, wiring = import_module("chalicelib.config"), import_module("chalicelib.wiring")
-    service = wiring.build(settings.Settings.from_environ(), clock=clock.now)
+    service = wiring.build(settings.Settings.from_environ(), clock=clock.now, settle=lambda: None)
     wiring.install(service)
     return service
 
@@ -178,6 +180,15 @@ def _second_look() -> str:
     if wrong := set(reasons.split()) - set(NOT_CRIMED_REASONS):
         _give_up(f"SECOND_LOOK={' '.join(wrong)} is no reason: use some of {', '.join(NOT_CRIMED_REASONS)}")
     return reasons
+
+
+def _retention() -> str:
+    text = os.environ.get("RETENTION") or USUAL
+    try:
+        read_periods(text)
+    except ValueError as wrong:
+        _give_up(f"RETENTION={text} cannot be used: it has to be {wrong}")
+    return text
 
 
 def _language() -> str:

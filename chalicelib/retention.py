@@ -1,0 +1,146 @@
+"""How long decided reports are kept: groups and periods, legal hold, and what is left once one is erased. Pure.
+
+A period begins with the last decision, or with the last review that kept the report. When it is over nothing happens by
+itself: a supervisor looks at the report, and keeps, holds or erases it. See `docs/adr/0024-retention.md`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.errors import NotAllowed
+from chalicelib.life_cycle import Move, Status
+from chalicelib.report import Actor, Report, Words, after_move, require_room, with_entry
+from chalicelib.times import read_stamp, spoken, stamp
+
+GROUPS = {
+    "not_crimed": "Not crimed",
+    "cancelled": "Crime cancelled",
+    "filed": "Filed",
+    "further_investigation": "Further investigation",
+}
+"""Each decided report is of one."""
+
+# Years. After the review periods of the police's Management of Police Information (College of Policing, APP Information
+# management: six clear years for offences that are neither sexual, violent nor serious), which say when to look again,
+# and are not all of the law. From memory: the force has to check them, and sets its own (RETENTION).
+USUAL = "not_crimed=2 cancelled=2 filed=6 further_investigation=10"
+MOST_YEARS = 100
+YEAR = timedelta(days=366)  # never a day too early
+
+CLOSED, HELD, ERASING = LISTS = ("closed", "held", "erasing")
+"""Lists of the index by urgency, by time: decided, under legal hold, and erased with something left to be cleaned."""
+
+WHY_ERASED = {"period": "its period was over", "request": "the person asked for it"}
+
+Periods = Mapping[str, timedelta]
+"""How long reports of each group are kept."""
+
+
+def read_periods(text: str) -> Periods:
+    """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be."""
+    years = {group: int(number) for group, number in re.findall(r"(?<!\S)([a-z_]+)=([0-9]{1,3})(?!\S)", text)}
+    whole = len(text.split()) == len(years) and set(years) == set(GROUPS)
+    if not whole or not all(1 <= number <= MOST_YEARS for number in years.values()):
+        raise ValueError(f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}")
+    return {group: number * YEAR for group, number in years.items()}
+
+
+def group_of(report: Report) -> str | None:
+    """The group of a decided report. None while something is to be done about it, and once it was erased."""
+    if report.is_open or report.awaits_disposal or report.has_news or report.erased_at:
+        return None
+    if report.status is Status.NOT_CRIMED:
+        return "cancelled" if report.crime and report.crime.cancelled else "not_crimed"
+    return report.crime.disposal if report.crime else None
+
+
+def kept_since(report: Report) -> datetime:
+    """When its period began: with the last decision, or the last review that kept it."""
+    begin = ("received", "crimed", "not_crimed", "disposed", "cancelled", "kept")
+    return read_stamp([entry["at"] for entry in report.entries if entry["what"] in begin][-1])
+
+
+def due_at(report: Report, periods: Periods) -> datetime | None:
+    """When it has to be reviewed; None if it is in no group, or held."""
+    group = group_of(report)
+    return kept_since(report) + periods[group] if group and not held_by_law(report) else None
+
+
+def held_by_law(report: Report) -> int:
+    """The version of the entry that put it under legal hold, 0 if it is not."""
+    holds = [entry for entry in report.entries if entry["what"] in ("legal_hold", "hold_lifted")]
+    return int(holds[-1]["version"]) if holds and holds[-1]["what"] == "legal_hold" else 0
+
+
+def retained(report: Report) -> tuple[str | None, str | None]:
+    """The list that a decided report is in, and its place there; None twice for any other."""
+    if report.erased_at:
+        return ERASING, _place(report.erased_at, report)
+    if not (group := group_of(report)):
+        return None, None
+    if version := held_by_law(report):
+        return HELD, _place(read_stamp(report.entries[version - 1]["at"]), report)
+    return CLOSED, f"{group}#{_place(kept_since(report), report)}"
+
+
+def between(group: str, periods: Periods, now: datetime, after: str) -> tuple[str, str]:
+    """The first and the last place in CLOSED of what is due in a group, from the time and reference `after` on."""
+    return f"{group}#{after}", f"{group}#{stamp(now - periods[group])}~"
+
+
+def _place(at: datetime, report: Report) -> str:
+    return f"{stamp(at)}#{report.reference}"
+
+
+# What supervisors do. A hold and an erasure are decisions: they fit, however long the history is.
+
+
+def hold(report: Report, by: Actor, at: datetime, words: Words) -> Report:
+    """Under legal hold: never erased until it is lifted, whatever its period, and whoever asks."""
+    moved = after_move(report, Move.HOLD)
+    if held_by_law(report):
+        raise NotAllowed("It is under legal hold already.")
+    return with_entry(moved, "legal_hold", by, at, words=words)
+
+
+def lift(report: Report, by: Actor, at: datetime, words: Words) -> Report:
+    """No longer under legal hold. Its period goes on from where it began."""
+    moved = after_move(report, Move.LIFT)
+    if not held_by_law(report):
+        raise NotAllowed("It is not under legal hold.")
+    return with_entry(moved, "hold_lifted", by, at, words=words)
+
+
+def keep(report: Report, by: Actor, at: datetime, words: Words) -> Report:
+    """Reviewed, and kept for another period."""
+    moved = after_move(report, Move.KEEP)
+    _require_decided(report)
+    require_room(report)
+    return with_entry(moved, "kept", by, at, words=words)
+
+
+def erase(report: Report, by: Actor, at: datetime, why: str, words: Words, periods: Periods) -> Report:
+    """Nothing is left of what people said but `words`, which tell why. `why` is one of WHY_ERASED. The history stays:
+    its entries commit to the words without having them, and figures and proof need no more.
+    """
+    moved = after_move(report, Move.ERASE)
+    if report.awaits_disposal:
+        raise NotAllowed("It still needs a disposal. Dispose of it first.")
+    if held_by_law(report):
+        raise NotAllowed("It is under legal hold. Lift that first, if it is over.")
+    if why == "period":
+        _require_decided(report)
+        due = kept_since(report) + periods[group_of(report) or ""]
+        if due > at:
+            raise NotAllowed(f"Its period is not over before {spoken(due)}.")
+    empty = replace(moved, answers={}, words=(), claim=None)
+    return with_entry(empty, "erased", by, at, {"why": why}, words)
+
+
+def _require_decided(report: Report) -> None:
+    if held_by_law(report):
+        raise NotAllowed("It is under legal hold, so no period ends.")
+    if not group_of(report):
+        raise NotAllowed("Something is still to be done about it. Open it, and see to that first.")

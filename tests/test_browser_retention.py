@@ -1,0 +1,126 @@
+"""A supervisor reviews, holds, erases and hands over in Chromium, years later: with JavaScript and axe, and without."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from chromium import complaints_of_axe, expect_accessible, expect_narrow
+from conftest import Runner
+from playwright.sync_api import Browser, Page
+from test_browser_desk import press, press_last, sit_down
+from test_browser_journey import opened
+from test_desk_pages import SUNIL
+from users import Officer, Public, example
+
+YEAR = 365 * 24 * 60 * 60
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Runner]:
+    """A service of its own: its clock is moved by years."""
+    runner = Runner()
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture(scope="module")
+def due(stack: Runner) -> list[str]:
+    """Reports whose period is over."""
+    references = [Public(stack).report(example()) for _ in range(4)]
+    stack.idle()
+    officer = Officer(stack)
+    for reference in references:
+        officer.done(reference, "not-crime", reason="no_offence", rationale="The bicycle was lent.")
+    for _ in range(3):
+        stack.advance(YEAR)
+    stack.idle()
+    return references
+
+
+@pytest.fixture
+def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
+    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def plain(browser: Browser, stack: Runner) -> Iterator[Page]:
+    yield from opened(browser, stack, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+
+
+def test_with_javascript(desktop: Page, axe: str, due: list[str], tmp_path: Path) -> None:
+    review_and_hand_over(desktop, axe, due[:3], tmp_path)
+
+
+def test_without(plain: Page, due: list[str], tmp_path: Path) -> None:
+    sit_down(plain, SUNIL)
+    plain.goto("/desk/retention")
+    erase(plain, due[3], lambda: expect_narrow(plain))
+    hand_over(plain, "", due[0], tmp_path)
+
+
+def review_and_hand_over(page: Page, axe: str, due: list[str], folder: Path) -> None:
+    def look() -> None:
+        expect_narrow(page)
+        if axe:
+            expect_accessible(page, axe)
+
+    kept, held, erased = due
+    sit_down(page, SUNIL)
+    page.get_by_role("link", name="Retention", exact=True).click()
+    look()
+    do(page, kept, "Keep for another period", "Keep them")
+    do(page, held, "Put under legal hold", "Hold them")
+    erase(page, erased, look)
+    page.get_by_role("link", name="Under legal hold").click()
+    look()
+    page.get_by_role("link", name=held).click()
+    assert "Under legal hold" in page.locator(".alert").inner_text()
+    look()
+    page.goto(f"/desk/reports/{erased}")
+    assert "What people said is gone" in page.locator(".alert").inner_text()
+    look()
+    page.goto(f"/desk/reports/{kept}/erase")
+    look()
+    hand_over(page, axe, kept, folder)
+
+
+def do(page: Page, reference: str, button: str, title: str, look: Callable[[], None] = lambda: None) -> None:
+    page.get_by_label(f"Choose {reference}").check()
+    press(page, button)
+    look()
+    press(page, title)
+    assert "Enter why" in page.locator(".govuk-error-summary").inner_text()
+    look()
+    page.get_by_label("Why?").fill("Review of November")
+    press(page, title)
+    assert "1 of 1 done" in page.locator("main").inner_text()
+    look()
+    page.get_by_role("link", name="Back to retention").click()
+    assert page.get_by_label(f"Choose {reference}").count() == 0
+
+
+def erase(page: Page, reference: str, look: Callable[[], None]) -> None:
+    do(page, reference, "Erase", "Erase them for good", look)
+
+
+def hand_over(page: Page, axe: str, reference: str, folder: Path) -> None:
+    page.goto("/desk/export")
+    press_last(page)
+    assert "Enter the email address" in page.locator(".govuk-error-summary").inner_text()
+    expect_narrow(page)
+    if axe:
+        expect_accessible(page, axe)
+    page.get_by_label("Email address, telephone number or reference").fill(reference)
+    press_last(page)
+    expect_narrow(page)
+    if axe:
+        expect_accessible(page, axe)
+    page.locator(f"[name=chosen][value='{reference}']").check()
+    with page.expect_download() as handed_over:
+        page.get_by_role("button", name="Make the file").click()
+    handed_over.value.save_as(folder / "file.html")
+    page.goto(f"file://{folder}/file.html")
+    assert reference in page.locator("h2").inner_text()
+    expect_narrow(page)
+    if axe:
+        assert complaints_of_axe(page, axe) == []
