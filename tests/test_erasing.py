@@ -24,6 +24,7 @@ from chalicelib.letters import return_link
 from chalicelib.report_items import key
 from chalicelib.senders import Outbox
 from chalicelib.table import marshal
+from chalicelib.times import stamp
 from chalicelib.verification import examine
 from tests.fakes import ANN, BOB, SUE, Clock, Died, FakeTable, Parts, answers
 
@@ -186,6 +187,8 @@ def test_nothing_that_was_said_is_left_anywhere_and_all_that_was_done_is(story: 
     after = parts.now(reference)
     assert after.history[:-1] == before.history and life.verify(after) is None
     assert examine(marshal(parts.table.get(*key(reference)) or {})).fault is None
+    proof = parts.reconciliation.prove(stamp(parts.clock.now))
+    assert not proof.differences, proof.text
     assert [words.text for words in after.words] == ["Request 7"]
     states = [(letter["template"], letter["state"]) for letter in parts.store.letters(reference)]
     assert sorted(states) == [("acknowledgement", "withheld"), ("call_back_needed", "sent"), ("cancelled", "withheld"),
