@@ -183,7 +183,13 @@ def _is_done(name: str, duty: Callable[[Seconds], tuple[int, int]], seconds_left
 _DUTIES: Mapping[str, Callable[[Seconds], tuple[int, int]]] = {
     "erasing ended drafts": lambda seconds_left: service().drafts.erase_ended(seconds_left),
     "finishing erasures": lambda seconds_left: service().erasing.finish(seconds_left),
+    "adding up the figures": lambda seconds_left: _move_ledger_on(),
 }
+
+
+def _move_ledger_on() -> tuple[int, int]:
+    service().ledger.move_on()
+    return 0, 0
 
 
 @_speaks_safely
