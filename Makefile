@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pictures words requirements deploy destroy verify redrive rotate-secret replay clean
+.PHONY: help run test check format bench pictures words requirements deploy destroy reconcile redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -48,8 +48,8 @@ destroy: $(STAMP) ## Take a stage offline (STAGE=dev); it asks first, and report
 rotate-secret: $(STAMP) ## Give references a new secret (STAGE=dev)
 	@exec $(PYTHON) -m infra.rotate_secret $(STAGE)
 
-verify: $(STAMP) ## Verify the history of every report (STAGE=dev)
-	@exec $(PYTHON) -m infra.verify $(STAGE)
+reconcile: $(STAMP) ## Prove that everything adds up: figures, crime numbers, deadlines, letters, histories (STAGE=dev)
+	@exec $(PYTHON) -m infra.reconcile $(STAGE)
 
 redrive: $(STAMP) ## Bring back what is in a dead-letter queue (STAGE=prod QUEUE=triage, letters or stream)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)

@@ -91,10 +91,10 @@ def keep_house(event: CloudWatchEvent) -> None:
     background.keep_house(context.get_remaining_time_in_millis)
 
 
-@app.schedule("cron(0 2 * * ? *)", name="verify_histories")
-def verify_histories(event: CloudWatchEvent) -> None:
+@app.schedule("cron(0 2 * * ? *)", name="reconcile")
+def reconcile(event: CloudWatchEvent) -> None:
     context: Any = event.context
-    background.verify_histories(context.get_remaining_time_in_millis)
+    background.reconcile(context.get_remaining_time_in_millis)
 
 
 gc.freeze()  # nor is it looked through later

@@ -80,12 +80,12 @@ class CrimeNumbers:
         """Loans that nobody alive can still be using."""
         year, before = local(now).year, stamp(now - DEAD_AFTER)
         items = {one: self._table.get("CRIME_NUMBERS", str(one)) or {} for one in (year, year - 1)}
-        return [
-            self._loan(item, one, name.removeprefix("at_"))
-            for one, item in items.items()
-            for name, at in item.items()
-            if name.startswith("at_") and at < before
-        ]
+        return [loan for one, item in items.items() for loan in self._loans(item, one) if stamp(loan.at) < before]
+
+    def register(self) -> dict[int, tuple[int, list[Loan]]]:
+        """By year: how many numbers were taken, and the loans that are open, both as of one moment."""
+        items = self._table.query(where="#pk = :register", given={"register": "CRIME_NUMBERS"})
+        return {(year := int(item["sk"])): (item["taken"], self._loans(item, year)) for item in items}
 
     def taken_and_void(self, year: int) -> tuple[int, dict[int, str]]:
         """How many numbers of `year` were taken, and the void ones with their reasons."""
@@ -108,6 +108,13 @@ class CrimeNumbers:
         item = {"pk": f"CRIME_NUMBERS#{loan.year}", "sk": sequence, "void": reason, "at": stamp(loan.at)}
         with suppress(ConditionFailed):  # recorded before a crash
             self._table.put_new(item)
+
+    def number(self, year: int, sequence: int) -> str:
+        """A number as it is on a report."""
+        return f"{self._force_code}/{sequence}/{year % 100:02}"
+
+    def _loans(self, item: Item, year: int) -> list[Loan]:
+        return [self._loan(item, year, name.removeprefix("at_")) for name in item if name.startswith("at_")]
 
     def _loan(self, item: Item, year: int, loan: str) -> Loan:
         first, references = item[f"from_{loan}"] + 1, tuple(item[f"for_{loan}"])

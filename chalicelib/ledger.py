@@ -87,23 +87,27 @@ class Ledger:
         return until
 
     def differences(self, recounted: Sums, as_of: str) -> list[Difference]:
-        """Where the ledger does not have what was recounted up to `as_of`, a moment of this ledger's (`as_of()`). What
-        has changed since is added to the recount, so that both are of one moment.
+        """Where the ledger does not have what was recounted up to `as_of`, any moment by which all was written. What
+        has changed between that and the ledger's own moment is added to the recount, so that both are of one moment.
         """
         now = self.as_of()
-        kept = self._sums("", "9", now, now)
+        kept = self._sums("0", "9", now, now)
         right = recounted + Counter[Figure]()
-        right.update(_changes(self._changed_since(as_of), as_of, now))
+        right.update(_changes(self._told(self._twice_changed_since(min(as_of, now))), as_of, now))
         return [Difference(figure, kept[figure], right[figure]) for figure in sorted({*kept, *right})
                 if kept[figure] != right[figure]]  # fmt: skip
 
     def mend(self, differences: Iterable[Difference]) -> None:
-        """Have the recounted figures from now on. Raises ConditionFailed if the ledger was moved on meanwhile."""
-        wrong: dict[str, Sums] = {}
+        """Have the recounted figures from now on, where they are still kept as they were: what has changed since, or
+        was mended by another, is left to the next recount. Raises ConditionFailed if the ledger is moved on meanwhile.
+        """
+        wrong: dict[str, list[Difference]] = {}
         for one in differences:
-            wrong.setdefault(one.figure[0], Counter())[one.figure] += one.recounted - one.kept
-        for month, by in wrong.items():
+            wrong.setdefault(one.figure[0], []).append(one)
+        for month, several in wrong.items():
             item = self._table.get(*_key(month))
+            kept = _kept(item) if item else Counter[Figure]()
+            by = Counter({one.figure: one.recounted - one.kept for one in several if kept[one.figure] == one.kept})
             self._keep(month, item, item["as_of"] if item else self.as_of(), by)
 
     def _sums(self, first: str, last: str, as_of: str, until: str) -> Sums:
@@ -175,15 +179,24 @@ class Ledger:
 
 
 def told_by(item: Item) -> Tell | None:
-    """What a stored report or letter counts as; None for what counts nowhere: the smoke test's, and its letters."""
+    """What a stored report or letter counts as; None for what counts nowhere: the smoke test's, its letters, and what
+    cannot be read. That must not hold up all figures, and the reconciliation names it.
+    """
     if "synthetic" in item:
         return None
+    try:
+        tell = _tell(item)
+        tell(NOW)
+        return tell
+    except Exception:
+        return None
+
+
+def _tell(item: Item) -> Tell:
     if item["sk"] == "REPORT":
         entries = [json.loads(entry) for entry in item["history"]]
         return lambda until: of_report(item["category"], entries, until)
-    if "category" in item and "asked_at" in item:
-        return lambda until: of_letter(item["category"], item["state"], item["asked_at"], item["at"], until)
-    return None
+    return lambda until: of_letter(item["category"], item["state"], item["asked_at"], item["at"], until)
 
 
 _PK = "FIGURES"

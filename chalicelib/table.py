@@ -131,9 +131,12 @@ class Table:
             request |= {"Limit": request["Limit"] * GROWTH} if limit else {}
 
     def scan(self, *, only: str, given: Mapping[str, Value], after: tuple[str, str] | None) -> Iterator[Page]:
-        """The whole table behind the key `after`, a page at a time: the items that fit `only`, some perhaps none."""
+        """The whole table behind the key `after`, a page at a time: the items that fit `only`, some perhaps none, as
+        they are now.
+        """
         words = _Expression(given)
-        request: Any = {"TableName": self._name, "FilterExpression": words.named(only), **words.attributes()}
+        request: Any = {"TableName": self._name, "FilterExpression": words.named(only), "ConsistentRead": True}
+        request |= words.attributes()
         request |= {"ExclusiveStartKey": _key(*after)} if after else {}
         while True:
             answer = self._client.scan(**request)

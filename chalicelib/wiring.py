@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from chalicelib.evidence_files import EvidenceFiles
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
+    from chalicelib.reconciliation import Reconciliation
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
     from chalicelib.subject_access import SubjectAccess
-    from chalicelib.verification import Verification
 
 
 def utc_now() -> datetime:
@@ -146,10 +146,10 @@ class Service:
         return Ledger(self.table, self.clock, self.settle)
 
     @cached_property
-    def verification(self) -> "Verification":
-        from chalicelib.verification import Verification  # not on the way of a submission
+    def reconciliation(self) -> "Reconciliation":
+        from chalicelib.reconciliation import Reconciliation  # not on the way of a submission
 
-        return Verification(self.table, self.clock)
+        return Reconciliation(self.table, self.numbers, self.ledger, self.clock)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import artifact, harden, reconcile, settings, smoke, stacks
+from infra import artifact, harden, mend, settings, smoke, stacks
 from infra.deployment import Action, Deployment, GiveUp, NotYet, load, plain_errors
 
 LEFT_FOR_OTHERS = 100  # Lambda lets nobody reserve the last hundred
@@ -44,9 +44,9 @@ def steps() -> list[Step]:
         Step("Infrastructure", stacks.actions),
         Step("Settings", settings.actions),
         Step("Artifact", _artifact),
-        Step("What Chalice overlooks, before", reconcile.before),
+        Step("What Chalice overlooks, before", mend.before),
         Step("Functions and API", _chalice_deploy),
-        Step("What Chalice overlooks, after", reconcile.after),
+        Step("What Chalice overlooks, after", mend.after),
         Step("Sign-in", stacks.sign_in_actions),
         Step("Hardening", harden.actions),
         Step("Smoke test", smoke.actions),

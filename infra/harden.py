@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.handlers.http import ONLY_OVER_TLS, POLICY, SAFE_HEADERS
 from infra.deployment import Action, Deployment, GiveUp, NotYet, patiently
-from infra.reconcile import mappings
+from infra.mend import mappings
 
 ONLY_REPORTS = {"Filters": [{"Pattern": json.dumps({"dynamodb": {"NewImage": {"sk": {"S": ["REPORT"]}}}})}]}
 RATE_PER_SECOND, BURST = 100, 200  # a country's peak is about one report a second

@@ -19,6 +19,7 @@ from chalicelib.desk import Desk, Officer
 from chalicelib.finder import Finder
 from chalicelib.ledger import Ledger
 from chalicelib.letters import Letter
+from chalicelib.reconciliation import Reconciliation
 from chalicelib.report import Actor, Head, Report
 from chalicelib.retention import USUAL, read_periods
 from chalicelib.rule import TwentyFourHourRule
@@ -26,7 +27,6 @@ from chalicelib.search import Search
 from chalicelib.statistics import monthly, months_between
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Item, Page, Table, marshal
-from chalicelib.verification import Verification
 from chalicelib.wanted import Wanted
 from chalicelib.wiring import client
 
@@ -95,7 +95,7 @@ class Parts:
         self.desk = Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(USUAL), reasons)
         self.search = Search(self.store, self.finder, self.clock, mint)
         self.ledger = Ledger(table, self.clock, lambda: self.settle())
-        self.verification = Verification(table, self.clock)
+        self.reconciliation = Reconciliation(table, self.numbers, self.ledger, self.clock)
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:

@@ -121,6 +121,7 @@ def test_a_supervisors_pages(desktop: Page, axe: str, stack: Runner) -> None:
         f"/desk/reports/{one}/assign",
         f"/desk/reports/{one}/not-crime",
         "/desk/officers",
+        "/desk/proof",
         "/desk/officers/Sunil%20Supervisor",
         "/desk?list=second_look",
         "/desk/reports/2222-2222-2222",

@@ -25,7 +25,8 @@ from chalicelib.letters import return_link
 from chalicelib.report_items import key
 from chalicelib.senders import Outbox
 from chalicelib.table import marshal
-from chalicelib.verification import fault_of
+from chalicelib.times import stamp
+from chalicelib.verification import examine
 from tests.fakes import ANN, BOB, SUE, Clock, Died, FakeTable, Parts, answers
 
 MARK, PHONE, EMAIL, SERIAL, POSTCODE = "zyzzyva", "07700 900987", "zyzzyva@example.com", "ZYZ-4711-0815", "B13 8AA"
@@ -186,7 +187,9 @@ def test_nothing_that_was_said_is_left_anywhere_and_all_that_was_done_is(story: 
     assert story.traces() == []
     after = parts.now(reference)
     assert after.history[:-1] == before.history and life.verify(after) is None
-    assert fault_of(marshal(parts.table.get(*key(reference)) or {})) is None
+    assert examine(marshal(parts.table.get(*key(reference)) or {})).fault is None
+    proof = parts.reconciliation.prove(stamp(parts.clock.now))
+    assert not proof.differences, proof.text
     assert [words.text for words in after.words] == ["Request 7"]
     states = [(letter["template"], letter["state"]) for letter in parts.store.letters(reference)]
     assert sorted(states) == [("acknowledgement", "withheld"), ("call_back_needed", "sent"), ("cancelled", "withheld"),
@@ -217,7 +220,7 @@ def test_what_was_on_its_way_is_removed_when_it_arrives(story: Story) -> None:
     item = story.table.items[key(reference)]
     assert not {"worklist", "urgency", "look_ups"} & set(item)
     assert story.finish() == (0, 0)
-    assert fault_of(marshal(item)) is None
+    assert examine(marshal(item)).fault is None
 
 
 def test_a_message_that_comes_late_brings_nothing_back(story: Story) -> None:

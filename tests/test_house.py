@@ -42,6 +42,7 @@ RULES = {
     "wanted",
     "retold",
     "figures",
+    "proof",
     "retention",
 }
 KNOWS = {
@@ -68,6 +69,7 @@ KNOWS = {
     "work_lists": RULES | {"table", "report_items"},
     "ledger": RULES | {"table", "report_items"},
     "verification": RULES | {"table", "report_items"},
+    "reconciliation": RULES | {"table", "report_items", "crime_numbers", "ledger", "verification"},
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
     "changes": RULES | {"table", "store", "crime_numbers"},
@@ -93,6 +95,7 @@ KNOWS = {
         "letters",
         "passes",
         "queues",
+        "reconciliation",
         "retention",
         "rule",
         "search",
@@ -104,7 +107,6 @@ KNOWS = {
         "table",
         "throttle",
         "token_secrets",
-        "verification",
     },
 }
 ANYTHING = {"handlers", "app"}
@@ -248,7 +250,7 @@ def test_every_handler_loads_as_lambda_loads_it(app: Any) -> None:
     ]
     assert sorted(handlers) == [
         "app.crime_due_reports", "app.keep_house", "app.on_letter", "app.on_report_change", "app.on_triage",
-        "app.verify_histories",
+        "app.reconcile",
     ]  # fmt: skip
     for handler in [*handlers, "app.app"]:
         module, _, name = handler.rpartition(".")

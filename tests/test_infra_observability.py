@@ -23,7 +23,7 @@ ALARMS = {
 HEADINGS = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE))
 NAME = "crime-reports-test"
 SPEAK_EVERY_MINUTE = {"RuleHasNotRun", "ReportOverdue"}
-SPEAKS_EVERY_NIGHT = {"HistoriesAreNotVerified"}
+SPEAKS_EVERY_NIGHT = {"NothingIsReconciled"}
 
 
 def substituted(value: Any) -> Any:

@@ -16,7 +16,7 @@ from chalicelib.errors import AlreadySent, NotAllowed, Stale
 from chalicelib.report_items import key
 from chalicelib.table import marshal
 from chalicelib.times import month
-from chalicelib.verification import fault_of
+from chalicelib.verification import examine
 from tests.fakes import ANN, BOB, SUE, FakeTable, Parts
 
 OFFICERS = st.sampled_from([ANN, BOB, SUE])
@@ -248,7 +248,7 @@ class Lives(RuleBasedStateMachine):
             holder = known.holder.actor if known.holder and known.until > self.parts.clock.now else None
             assert report.head.held_by(self.parts.clock.now) == holder
             assert life.verify(report) is None
-            assert fault_of(marshal(self.parts.table.get(*key(reference)) or {})) is None
+            assert examine(marshal(self.parts.table.get(*key(reference)) or {})).fault is None
 
     @invariant()
     def every_number_is_accounted_for(self) -> None:

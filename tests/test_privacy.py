@@ -202,7 +202,7 @@ def test_a_report_that_nothing_can_be_done_with(runner: Runner, public: Public, 
     runner.idle(120)
 
     told = {line["message"] for line in said(runner) if line.get("reference") == reference and line["level"] == "ERROR"}
-    assert told == {"triage failed", "send_letter failed", "report is due and cannot be crimed", "history is broken"}
+    assert told == {"triage failed", "send_letter failed", "report is due and cannot be crimed", "it does not add up"}
     assert any("DeadLetters" in line for line in said(runner))
     bodies = [*dead_messages(records, "triage-dead"), *dead_messages(records, "letters-dead")]
     assert bodies, "nothing was put aside, so nothing was tested"

@@ -42,7 +42,7 @@ NAME = "crime-reports-dev"
 FUNCTIONS = {"api_handler": NAME, "on_report_change": f"{NAME}-on_report_change", "on_triage": f"{NAME}-on_triage",
              "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports",
              "keep_house": f"{NAME}-keep_house",
-             "verify_histories": f"{NAME}-verify_histories"}  # fmt: skip
+             "reconcile": f"{NAME}-reconcile"}  # fmt: skip
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
 
@@ -436,7 +436,7 @@ def allowed(deployed: Rehearsal, function: str) -> list[dict[str, Any]]:
     [
         ("crime_due_reports", "rate(1 minute)"),
         ("keep_house", "rate(1 hour)"),
-        ("verify_histories", "cron(0 2 * * ? *)"),
+        ("reconcile", "cron(0 2 * * ? *)"),
     ],
 )
 def test_schedules(deployed: Rehearsal, function: str, rate: str) -> None:
@@ -587,7 +587,7 @@ def test_what_nobody_decides_is_crimed_by_the_rule(deployed: Rehearsal) -> None:
         UpdateExpression="SET received_at = :received, deadline = :deadline",
         ExpressionAttributeValues={name: {"S": f"{time:%Y-%m-%dT%H:%M:%SZ}"} for name, time in times.items()},
     )
-    scheduled = ("crime_due_reports", "keep_house", "verify_histories")
+    scheduled = ("crime_due_reports", "keep_house", "reconcile")
     assert sorted(deployed.sources.run_schedules()) == [FUNCTIONS[name] for name in scheduled]
     deployed.settle()
     officer = Officer(deployed)

@@ -40,7 +40,7 @@ from chalicelib.report_items import key
 from chalicelib.retention import CLOSED, ERASING, GROUPS, HELD, USUAL, YEAR, group_of, read_periods
 from chalicelib.senders import Outbox
 from chalicelib.table import marshal
-from chalicelib.verification import fault_of
+from chalicelib.verification import examine
 from tests.fakes import ANN, SUE, FakeTable, Parts, Wire, meanwhile, new_case, repeats
 
 MOVES = (triaged, told, wished, worked_on, called("reached", "It was grey"), proposed, declined, confirmed, crimed,
@@ -291,7 +291,7 @@ def test_whatever_a_report_has_been_through_its_history_is_whole_without_the_wor
     assert after == parts.now(reference)
     assert after.answers == {} and [words.text for words in after.words] == ["Request 7"]
     assert after.history[:-1] == before.history and life.verify(after) is None
-    assert fault_of(marshal(parts.table.get(*key(reference)) or {})) is None
+    assert examine(marshal(parts.table.get(*key(reference)) or {})).fault is None
     kept = ("status", "crime", "not_crimed_reason", "received_at", "category", "call_backs", "reference")
     assert all(getattr(after, name) == getattr(before, name) for name in kept)
     expect_nothing_more(parts, reference)

@@ -141,6 +141,22 @@ def test_clock_starts_where_it_is_told_and_moves_forward(second: Runner) -> None
     assert not any("failed" in line for line in second.said)  # what fell due has run, before any other request
 
 
+def test_everything_adds_up_or_is_named(second: Runner) -> None:
+    reference = requests.post(f"{second.url}/reports", json=EXAMPLES["theft"], timeout=30).json()["reference"]
+    second.idle()
+    second.advance(24 * 60 * 60 - 60)
+    second.idle()
+    proved = requests.get(f"{second.url}/dev/reconcile", timeout=60)
+    assert (proved.status_code, proved.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert proved.text.splitlines()[-1] == "Everything adds up." and "1 decided in time" in proved.text
+    key = {"pk": {"S": "REPORT#" + reference.replace("-", "")}, "sk": {"S": "LETTER#000001"}}
+    table = boto3.client("dynamodb", endpoint_url=second.aws_endpoint, region_name="eu-west-2",
+                         aws_access_key_id="local", aws_secret_access_key="local")  # fmt: skip
+    table.delete_item(TableName="crime-reports-local", Key=key)
+    refused = requests.get(f"{second.url}/dev/reconcile", timeout=60)
+    assert refused.status_code == 409 and f"\n{reference}: It has no acknowledgement." in refused.text
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,30 +1,25 @@
-"""Verifying all histories: whatever is changed in a stored report is found, what is whole is never complained of, and a
-run that is cut off is gone on with.
+"""Verifying what is stored: whatever is changed in a report or a letter is found, and what is whole is never complained
+of.
 """
 
 import ast
 import json
-import logging
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib import telemetry, wiring
-from chalicelib.handlers import background
-from chalicelib.reference import parse, show, smoke_token
+from chalicelib.reference import smoke_token
 from chalicelib.report import LEASE, RENEW_AFTER
-from chalicelib.report_items import key
+from chalicelib.report_items import key, letter_key
 from chalicelib.retold import head_told_by
-from chalicelib.table import Item, Table, marshal
-from chalicelib.verification import ENOUGH_TIME, Verification, Verified, fault_of
-from infra import verify
-from tests.fakes import ANN, BOB, BROKEN, SUE, Died, FakeTable, Parts, Wire, break_item, dies, repeats
+from chalicelib.table import Item, marshal
+from chalicelib.verification import examine, letter_fault
+from tests.fakes import ANN, BOB, SUE, FakeTable, Parts
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,7 +141,7 @@ def entries_of(item: Item) -> list[dict[str, Any]]:
 
 
 def fault(item: Item) -> str | None:
-    return fault_of(marshal(item))
+    return examine(marshal(item)).fault
 
 
 def kinds_in_the_code() -> Iterator[str]:
@@ -241,7 +236,7 @@ def test_any_change_to_words_is_found_and_erasing_them_is_none(name: str) -> Non
     assert fault(item | {"words": [*item["words"], invented]})
 
 
-HEAD = [*head_told_by(entries_of(LIVES["received"])), "due", "version", "seal"]
+HEAD = [*head_told_by(entries_of(LIVES["received"])), "due", "changed", "changed_at", "version", "seal"]
 
 
 @pytest.mark.parametrize("name", LIVES)
@@ -275,7 +270,7 @@ def test_any_letter_of_any_entry_counts(name: str, data: st.DataObject) -> None:
         marshalled = marshal(item | {"history": [*item["history"][:place], other, *item["history"][place + 1 :]]})
     except UnicodeEncodeError:
         return
-    assert fault_of(marshalled)
+    assert examine(marshalled).broken
 
 
 @given(
@@ -289,170 +284,31 @@ def test_nothing_that_may_be_in_the_table_stops_the_rest(values: dict[str, Any])
     fault(LIVES["at work"] | values)
 
 
-# A round through the table
-
-
-def pile(parts: Parts, count: int) -> list[str]:
-    """References of reports; beside them are letters, looks and counts."""
-    references = [parts.submit(f"token {number}").reference for number in range(count)]
-    for reference in references[::2]:
-        parts.casework.triage(reference)
-        parts.casework.send_letter(reference, 1)
-        parts.desk.read(ANN, reference)
-    return references
-
-
-def broken_in(parts: Parts, client: Any, references: list[str]) -> list[str]:
-    """References that were broken, each in another way."""
-    for reference, attribute in zip(references, BROKEN, strict=False):
-        break_item(client, parts.table._name, reference, attribute)
-    return sorted(references[: len(BROKEN)])
-
-
-class Told:
-    """What was complained of."""
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-        self.faults: list[str] = []
-
-    def __call__(self, key: str, fault: str) -> None:
-        self.keys.append(key)
-        self.faults.append(fault)
-
-
-def test_one_run_verifies_every_report_and_what_cannot_be_read_stops_nothing(
-    case: tuple[Parts, Wire], client: Any
-) -> None:
-    parts, wire = case
-    references, told = pile(parts, 20), Told()
-    parts.submit(smoke_token(b"a secret of the tests"))
-    broken = broken_in(parts, client, references)
-    wire.page_size = 7
-    assert parts.verification.go_on(lambda: 900.0, told) == Verified(21 - len(broken), len(broken), True)
-    assert sorted(told.keys) == broken
-    assert not [word for word in ("Eve", "example.com", "07700", "yesterday") if word in str(told.faults)]
-
-
-def test_a_run_that_has_no_more_time_is_gone_on_with_by_the_next(case: tuple[Parts, Wire], client: Any) -> None:
-    parts, wire = case
-    broken, told = broken_in(parts, client, pile(parts, 20)), Told()
-    wire.page_size = 5
-    runs = []
-    while not runs or not runs[-1].finished:
-        left = iter([900.0, 900.0, ENOUGH_TIME - 1])
-        runs.append(parts.verification.go_on(lambda left=left: next(left), told))  # type: ignore[misc]
-    assert len(runs) > 2
-    assert (sum(run.verified for run in runs), sum(run.broken for run in runs)) == (20 - len(broken), len(broken))
-    assert sorted(told.keys) == broken
-    kept = parts.table.get("VERIFICATION", "VERIFICATION")
-    assert (kept["verified"], kept["broken"], "after_pk" in kept) == (20 - len(broken), len(broken), False)
-    again = parts.verification.go_on(lambda: 900.0, Told())  # the next round begins at the beginning
-    assert again == Verified(20 - len(broken), len(broken), True)
-    assert parts.table.get("VERIFICATION", "VERIFICATION")["verified"] == 20 - len(broken)
-
-
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 9))
-def test_a_run_that_dies_anywhere_leaves_nothing_out(
-    case: tuple[Parts, Wire], client: Any, at: int, after: bool
-) -> None:
-    parts, wire = case
-    broken, told = broken_in(parts, client, pile(parts, 12)), Told()
-    wire.page_size = 9
-    wire.calls.clear()
-    wire.meddle = dies(at, after)
-    with pytest.raises(Died):
-        parts.verification.go_on(lambda: 900.0, told)
-    wire.meddle = lambda number, name, call: call()
-    while not parts.verification.go_on(lambda: 900.0, told).finished:
-        pass
-    assert sorted(set(told.keys)) == broken
-    kept = parts.table.get("VERIFICATION", "VERIFICATION")
-    assert (kept["verified"], kept["broken"]) == (12 - len(broken), len(broken))
-
-
-def test_a_write_made_twice_by_the_sdk_does_not_end_the_run(case: tuple[Parts, Wire]) -> None:
-    parts, wire = case
-    pile(parts, 10)
-    wire.page_size, wire.meddle = 4, repeats
-    assert parts.verification.go_on(lambda: 900.0, Told()) == Verified(10, 0, True)
-
-
-def test_of_two_runs_at_once_one_stops(case: tuple[Parts, Wire], client: Any) -> None:
-    parts, wire = case
-    broken, told = broken_in(parts, client, pile(parts, 12)), Told()
-    wire.page_size = 5
-    rival = Verification(Table(client, parts.table._name), parts.clock)
-
-    def meddle(number: int, name: str, call: Callable[[], Any]) -> Any:
-        if name == "update_item":
-            wire.meddle = lambda number, name, call: call()
-            parts.clock.advance(seconds=1)
-            assert rival.go_on(lambda: 900.0, told).finished
-        return call()
-
-    wire.meddle = meddle
-    assert not parts.verification.go_on(lambda: 900.0, Told()).finished
-    assert sorted(told.keys) == broken
-    assert parts.table.get("VERIFICATION", "VERIFICATION")["broken"] == len(broken)
-
-
-def test_an_empty_table_is_verified(case: tuple[Parts, Wire]) -> None:
-    assert case[0].verification.go_on(lambda: 900.0, Told()) == Verified(0, 0, True)
-
-
 def test_going_on_with_a_lease_leaves_the_history_whole(parts: Parts) -> None:
     reference = parts.submit("token").reference
     parts.desk.claim(ANN, reference, 1)
     parts.clock.now += RENEW_AFTER
     assert parts.desk.renew(ANN, reference) == parts.clock.now + LEASE
-    assert parts.verification.verify_all(Told()) == Verified(1, 0, True)
+    assert not fault(parts.table.items[key(reference)])
 
 
-# At night, and by hand
+def test_the_smoke_tests_report_is_whole_and_has_no_place_in_an_index(parts: Parts) -> None:
+    reference = parts.submit(smoke_token(b"a secret of the tests")).reference
+    parts.casework.triage(reference)
+    item = parts.table.items[key(reference)]
+    assert not fault(item)
+    assert fault(item | {"changed": "0", "changed_at": "2026-11-23T09:00:00Z"})
 
 
-def test_the_night_counts_and_names_what_is_broken_and_says_nothing_of_what_is_in_it(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    whole, broken = parts.submit("whole").reference, parts.submit("broken").reference
-    parts.table.items[key(broken)]["status"] = "Eve Example"
-    measured: dict[str, float] = {}
-    monkeypatch.setattr(background, "measure", measured.__setitem__)
-    monkeypatch.setattr(wiring, "_installed", parts)
-    background.verify_histories(lambda: 900_000.0)
-    assert measured == {"ChainsVerified": 1, "ChainsBroken": 1} and measured.keys() <= telemetry.METRICS.keys()
-    complaint, summary = caplog.records
-    assert vars(complaint)["reference"] == show(broken) and "ValueError" in vars(complaint)["fault"]
-    assert (vars(summary)["verified"], vars(summary)["broken"]) == (1, 1)
-    assert "Eve" not in str([vars(record) for record in caplog.records]) and show(whole) not in caplog.text
-
-
-def test_by_hand_all_are_verified_at_once_and_the_broken_ones_named(
-    case: tuple[Parts, Wire], client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parts, _ = case
-    references = pile(parts, 6)
-    deployment = SimpleNamespace(
-        stage="dev", settings={"REPORTS_TABLE": parts.table._name}, client=lambda name: client, now=parts.clock
-    )
-    monkeypatch.setattr(verify, "load", lambda root, stage: deployment)
-    monkeypatch.setattr(verify.settings, "check_account", lambda deployment: None)
-    assert verify.main("dev") == "6 histories are whole, none is broken"
-    break_item(client, parts.table._name, references[0], "answers")
-    break_item(client, parts.table._name, references[1], "received_at")
-    with pytest.raises(SystemExit) as said:
-        verify.main("dev")
-    *lines, last = str(said.value).splitlines()
-    assert sorted(parse(line.split(":")[0]) or "" for line in lines) == sorted(references[:2])
-    assert last.startswith("4 histories are whole, 2 broken.")
-    assert parts.table.get("VERIFICATION", "VERIFICATION") is None  # the nights go on where they were
-
-
-def test_a_stage_that_is_not_deployed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "load", lambda root, stage: SimpleNamespace(stage="dev", settings={}))
-    monkeypatch.setattr(verify.settings, "check_account", lambda deployment: None)
-    with pytest.raises(SystemExit, match="make deploy STAGE=dev"):
-        verify.main("dev")
+def test_a_letter_that_has_ended_is_where_the_figures_find_it(parts: Parts) -> None:
+    reference = parts.submit("token").reference
+    report = parts.now(reference)
+    parts.store.start_letter(report, 1, "acknowledgement", parts.clock.now, parts.clock.now)
+    item = parts.table.items[letter_key(reference, 1)]
+    assert not letter_fault(item) and letter_fault(item | {"state": "sent"})
+    parts.store.end_letter(reference, 1, "withheld: it is not safe", parts.clock.now)
+    item = parts.table.items[letter_key(reference, 1)]
+    assert not letter_fault(item)
+    for name in ("changed", "changed_at"):
+        assert letter_fault({other: value for other, value in item.items() if other != name})
+    assert letter_fault(item | {"state": "sending"})

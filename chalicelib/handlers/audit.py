@@ -1,4 +1,6 @@
-"""Who did and saw what: the history of a report with its chain verified, and for supervisors what was looked at."""
+"""Who did and saw what: the history of a report with its chain verified, and for supervisors what was looked at, and
+the proof that everything adds up.
+"""
 
 from urllib.parse import quote, unquote
 
@@ -54,6 +56,15 @@ def end_sessions(request: Request, seat: Seat, officer: str) -> Response:
     colleague = _colleague(officer)
     service().sessions.end_all(colleague.id)
     return see_other(f"{base(request)}/desk/officers/{quote(colleague.id, safe='')}?done=ended")
+
+
+@audit.route("/desk/proof", methods=["GET"])
+@at_desk(audit, "supervisor")
+def show_proof(request: Request, seat: Seat) -> Response:
+    """What the last reconciliation came to."""
+    proof = service().reconciliation.last()
+    text, at = (proof.text, proof.at) if proof else ("", "")
+    return page(pages.proof(place_of(request, seat), text, at))
 
 
 def _colleague(officer: str) -> Colleague:

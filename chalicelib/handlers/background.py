@@ -6,7 +6,7 @@ Whatever is done here says so in one log line, and is counted. Neither ever stan
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import letters
 from chalicelib.errors import described
@@ -15,6 +15,9 @@ from chalicelib.store import report_change
 from chalicelib.table import unmarshal
 from chalicelib.telemetry import about, measure, of_change
 from chalicelib.wiring import service
+
+if TYPE_CHECKING:
+    from chalicelib.proof import Difference
 
 log = logging.getLogger("crime-reports")
 
@@ -190,16 +193,17 @@ def _move_ledger_on() -> tuple[int, int]:
 
 
 @_speaks_safely
-def verify_histories(milliseconds_left: Callable[[], float]) -> None:
+def reconcile(milliseconds_left: Callable[[], float]) -> None:
     """Run twice at once, one finds the other ahead and stops. After a crash the next run goes on where this one was."""
-    done = service().verification.go_on(lambda: milliseconds_left() / 1000, _complain_of_history)
-    measure("ChainsVerified", done.verified)
-    measure("ChainsBroken", done.broken)
-    log.info("histories verified", extra=vars(done))
+    run = service().reconciliation.go_on(lambda: milliseconds_left() / 1000, _complain_of_difference)
+    measure("Reconciled", run.histories)
+    measure("Differences", run.differences)
+    log.info("reconciled", extra={"histories": run.histories, "differences": run.differences,
+                                  "proof": run.proof.text.splitlines() if run.proof else None})  # fmt: skip
 
 
-def _complain_of_history(reference: str, fault: str) -> None:
-    log.error("history is broken", extra={**about(reference), "fault": fault})
+def _complain_of_difference(difference: "Difference") -> None:
+    log.error("it does not add up", extra={**about(difference.about), **difference._asdict()})
 
 
 def _measure_changes(images: Iterable[Image]) -> None:

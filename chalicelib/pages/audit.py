@@ -73,6 +73,12 @@ def officer(place: Place, who: Colleague, held: Sequence[Head], accesses: Access
                   seen=_seen(accesses), ended=ended)  # fmt: skip
 
 
+def proof(place: Place, text: str, at: str) -> str:
+    """The last proof, line by line, and when it was made (a stamp); both empty if there is none yet."""
+    when = spoken(read_stamp(at)) if at else ""
+    return render("desk_proof.html", place=place, site=place.site, lines=text.splitlines(), at=when)
+
+
 def _seen(accesses: Accesses) -> list[Seen]:
     """Looks at the same, one after the other, are one line: a queue that is open renews itself every half minute."""
     return [_together(list(looks)) for _, looks in groupby(accesses, key=_what_and_which)]

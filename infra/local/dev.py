@@ -32,6 +32,7 @@ class Machine(NamedTuple):
     issuer: Issuer
     triggers: Triggers
     outbox: Callable[[], list[dict[str, Any]]]
+    prove: Callable[[str], Any]
     sqs: Any
 
 
@@ -50,6 +51,7 @@ class Dev:
             ("GET", "/dev/clock"): self._tell_time,
             ("POST", "/dev/clock"): self._advance,
             ("GET", "/dev/idle"): self._idle,
+            ("GET", "/dev/reconcile"): self._reconcile,
             ("GET", "/dev/issuer/.well-known/openid-configuration"): lambda _: _json(machine.issuer.configuration()),
             ("GET", "/dev/issuer/.well-known/jwks.json"): lambda _: _json(machine.issuer.keys()),
             ("GET", "/dev/issuer/authorize"): self._ask_who,
@@ -133,6 +135,12 @@ class Dev:
         if self._machine.triggers.drained():
             return _json({"status": "idle"})
         return problem(503, "The stream or a queue still has work")
+
+    def _reconcile(self, _: Request) -> Answer:
+        """As of now: what is done here is written a moment later, and nobody but us does anything."""
+        proof = self._machine.prove(rfc3339(self._machine.clock.now()))
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        return Answer(409 if proof.differences else 200, headers, f"{proof.text}\n".encode())
 
     def _show(self, _: Request) -> Answer:
         machine = self._machine

@@ -1,0 +1,239 @@
+"""Reconciles all that there is, every night: a round through the table that ends in a proof (`proof.py`).
+
+In the table (`pk` / `sk`): `RECONCILIATION` / `ROUND`, how far the round is and what it has found, and
+`RECONCILIATION` / `PROOF`, what the last one came to. See `docs/adr/0023-reconciliation.md`: why it reads the whole
+table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from chalicelib.crime_numbers import DEAD_AFTER, CrimeNumbers
+from chalicelib.errors import described
+from chalicelib.figures import Figure
+from chalicelib.ledger import SETTLED_AFTER, Ledger, told_by
+from chalicelib.ledger import Difference as WrongFigure
+from chalicelib.proof import ANSWERED_WITHIN, OWED, YOUNG, Account, Difference, Year, shown, unpacked
+from chalicelib.report_items import letter_key, reference_of
+from chalicelib.table import ConditionFailed, Item, Page, Table, unmarshal
+from chalicelib.times import stamp
+from chalicelib.verification import ENDED, examine, letter_fault
+
+ENOUGH_TIME = 30.0  # seconds that a few pages of the table may need where the function has little of a processor
+PAGES = 8  # that are read before it is written down how far we are
+_ROUND = "RECONCILIATION", "ROUND"
+_PROOF = "RECONCILIATION", "PROOF"
+
+Tell = Callable[[Difference], None]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a round came to: its text, and how many differences it found."""
+
+    text: str
+    at: str
+    differences: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """How many histories this run has gone through, and how many differences it has told. `proof` if it has come to the
+    end of the round.
+    """
+
+    histories: int
+    differences: int
+    proof: Proof | None
+
+
+class Reconciliation:
+    """Goes round the whole table, again and again. Where a run stops, the next one goes on."""
+
+    def __init__(self, table: Table, numbers: CrimeNumbers, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+        self._table, self._numbers, self._ledger, self._clock = table, numbers, ledger, clock
+
+    def go_on(self, time_left: Callable[[], float], tell: Tell) -> Run:
+        """Go on from where the last run stopped to the proof, or until time is up. `time_left` gives seconds. What is
+        found is told before it is written down that we are past it: cut off, it is told again.
+        """
+        round = self._table.get(*_ROUND) or {"turn": 0}
+        account = unpacked(round["found"]) if "found" in round else self._begin(self._settled())
+        work, pages = _Work(account, self._clock, tell), self._pages(round)
+        while not round.get("scanned"):
+            stretch = list(islice(pages, PAGES))
+            work.read(stretch)
+            following = self._following(round, account, stretch[-1])
+            if not self._write_down(round, following) or time_left() < ENOUGH_TIME:
+                return work.run(None)
+            round = following
+        return work.run(self._end(round, work))
+
+    def prove(self, as_of: str) -> Proof:
+        """The whole table at once, wherever the runs are. `as_of` is a moment before which all is written; nothing is
+        written by this.
+        """
+        work = _Work(self._begin(as_of), self._clock, lambda difference: None)
+        work.read(self._pages({}))
+        return self._conclude(work)[0]
+
+    def last(self) -> Proof | None:
+        """What the last round came to."""
+        item = self._table.get(*_PROOF)
+        return Proof(item["text"], item["at"], item["differences"]) if item else None
+
+    def _settled(self) -> str:
+        self._ledger.move_on()
+        return stamp(self._clock() - SETTLED_AFTER)
+
+    def _begin(self, as_of: str) -> Account:
+        register = {year: Year(taken, [loan.sequence(one) for loan in loans for one in loan.references])
+                    for year, (taken, loans) in self._numbers.register().items()}  # fmt: skip
+        return Account(as_of, register)
+
+    def _pages(self, round: Item) -> Iterator[Page]:
+        after = (round["after_pk"], round["after_sk"]) if "after_pk" in round else None
+        only, given = "#sk = :report OR begins_with(#sk, :letter)", {"report": "REPORT", "letter": "LETTER#"}
+        return self._table.scan(only=only, given=given, after=after)
+
+    def _following(self, round: Item, account: Account, page: Page) -> Item:
+        """What is written down after a few pages: how far this round is and what it has found."""
+        pk, sk = page.last or (None, None)
+        found, began_at = account.packed(), round.get("began_at") or stamp(self._clock())
+        return {"turn": round["turn"] + 1, "after_pk": pk, "after_sk": sk, "scanned": None if page.last else 1,
+                "found": found, "began_at": began_at, "ended_at": None}  # fmt: skip
+
+    def _end(self, round: Item, work: "_Work") -> Proof | None:
+        """The proof of a round that has seen all; None if another run is ahead of us. The ledger is mended last: cut
+        off, the round that comes after this one finds it wrong again.
+        """
+        proof, wrong = self._conclude(work)
+        with suppress(ConditionFailed):  # a later round has written its own
+            self._table.update(*_PROOF, values={**vars(proof), "turn": round["turn"]},
+                               condition="attribute_not_exists(pk) OR #turn <= :turn",
+                               given={"turn": round["turn"]})  # fmt: skip
+        over: Item = dict.fromkeys(("after_pk", "after_sk", "scanned", "found", "began_at"))
+        if not self._write_down(round, over | {"turn": round["turn"] + 1, "ended_at": proof.at}):
+            return None
+        if not work.account.counts["untold"]:  # else the figures kept may be the better ones
+            with suppress(ConditionFailed):  # it is being moved on: the next round mends it
+                self._ledger.mend(wrong)
+        return proof
+
+    def _conclude(self, work: "_Work") -> tuple[Proof, list[WrongFigure]]:
+        account, now = work.account, self._clock()
+        wrong = self._ledger.differences(account.sums, account.as_of)
+        for difference in (*self._of_numbers(account, now), *account.at_last(), *map(_of_figure, wrong)):
+            work.tell(difference)
+        return Proof(account.text(len(wrong)), stamp(now), account.counts["differences"]), wrong
+
+    def _of_numbers(self, account: Account, now: datetime) -> Iterator[Difference]:
+        register = self._numbers.register()
+        for number in account.twice:
+            bearers = {reference_of(item) for item in self._table.query(
+                index="by_crime_number", where="#crime_number = :number", given={"number": number})}  # fmt: skip
+            yield Difference(number, f"It is on more than one report: {', '.join(map(shown, sorted(bearers)))}.")
+        for year in sorted({*register, *account.given}):
+            taken, void = self._numbers.taken_and_void(year)
+            for sequence, what in account.numbers_that_differ(year, Year(taken, void=[*void])):
+                yield Difference(self._numbers.number(year, sequence), what)
+        for loan in (loan for _, loans in register.values() for loan in loans if loan.at < now - 2 * DEAD_AFTER):
+            for reference, number in loan.numbers.items():
+                yield Difference(number, f"It was taken for {shown(reference)}, and nobody has said what became of it.")
+
+    def _write_down(self, round: Item, following: Mapping[str, Any]) -> bool:
+        """Whether we are the one who goes on: another run at the same time may be ahead of us."""
+        try:
+            self._table.update(*_ROUND, values=following, condition="attribute_not_exists(pk) OR #turn = :was",
+                               given={"was": round["turn"]})  # fmt: skip
+        except ConditionFailed as there:  # or our own write, made again by the SDK because its answer was lost
+            written = there.item or {}
+            return bool(written) and all(written.get(name) == value for name, value in following.items())
+        return True
+
+
+class _Work:
+    """What one run does to the account."""
+
+    def __init__(self, account: Account, clock: Callable[[], datetime], tell: Tell) -> None:
+        self.account, self._clock, self._tell, self._before = account, clock, tell, account.histories
+        self._told = 0
+
+    def read(self, pages: Iterable[Page]) -> None:
+        """Count what is on them, and tell what is wrong with it."""
+        for page in pages:
+            now = self._clock()
+            for stored in page.items:
+                for difference in _found_in(stored, self.account, now):
+                    self.tell(difference)
+
+    def tell(self, difference: Difference) -> None:
+        """Tell it, and keep it for the proof."""
+        self._tell(difference)
+        self.account.keep(difference)
+        self._told += 1
+
+    def run(self, proof: Proof | None) -> Run:
+        """What this run has done."""
+        return Run(self.account.histories - self._before, self._told, proof)
+
+
+def _found_in(stored: Mapping[str, Any], account: Account, now: datetime) -> Iterator[Difference]:
+    if stored["sk"] == {"S": "REPORT"}:
+        yield from _in_report(stored, account, now)
+    else:
+        yield from _in_letter(stored, account)
+
+
+def _in_report(stored: Mapping[str, Any], account: Account, now: datetime) -> Iterator[Difference]:
+    """What is broken still has a number and an acknowledgement, as far as that can be read."""
+    it = examine(stored)
+    reference = reference_of({"pk": stored["pk"]["S"]})
+    yield from account.history(reference, it.fault, told=not it.broken)
+    if number := _text(stored, "crime_number"):
+        yield from account.number(reference, number)
+    if "synthetic" in stored:
+        return
+    with suppress(Exception):  # what cannot be read
+        account.sums.update(_figures(unmarshal(stored), account.as_of))
+    old = _text(stored, "received_at") < stamp(now - ANSWERED_WITHIN)
+    yield from account.pair(reference, OWED if old else YOUNG)
+    if it.report and not it.broken:
+        yield from account.deadline(it.report, now)
+
+
+def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Difference]:
+    reference = reference_of({"pk": stored["pk"]["S"]})
+    if "category" not in stored:  # the smoke test's
+        return
+    try:
+        item = unmarshal(stored)
+        figures, fault = _figures(item, account.as_of), letter_fault(item)
+        state = str(item["state"]).partition(":")[0]
+    except Exception as error:
+        yield Difference(shown(reference), f"A letter of it cannot be read: {described(error)}.")
+        return
+    account.sums.update(figures)
+    if fault:
+        yield Difference(shown(reference), f"A letter of it is not as it was written. {fault}")
+    if (item["pk"], item["sk"]) == letter_key(reference, 1):
+        yield from account.pair(reference, state if state in ENDED else "sending")
+
+
+def _of_figure(wrong: WrongFigure) -> Difference:
+    month, category, name = wrong.figure
+    return Difference(f"{month}, {category}, {name}", f"{wrong.kept:,} kept, {wrong.recounted:,} recounted.")
+
+
+def _figures(item: Item, as_of: str) -> list[Figure]:
+    """As the ledger counts it, so that both are of one mind about what cannot be read."""
+    tell = told_by(item)
+    return tell(as_of) if tell else []
+
+
+def _text(stored: Mapping[str, Any], name: str) -> str:
+    return str(stored.get(name, {}).get("S", ""))
