@@ -18,6 +18,7 @@ from infra.local.stack import REGION
 from infra.local.stream import StreamReader
 
 _ACCOUNT = "123456789012"
+_MOST_MESSAGES = 10  # that SQS gives or deletes at once
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -27,7 +28,7 @@ class Source(Protocol):
     name: str
 
     def poll(self) -> bool:
-        """Hand over what is there; tells whether anything was."""
+        """Hand over what is there; tells whether there may be more at once."""
         ...
 
     def drained(self) -> bool:
@@ -51,27 +52,32 @@ class QueueReader:
         # No long poll: moto would hold up everybody else for as long as it waits.
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=10,
+            MaxNumberOfMessages=_MOST_MESSAGES,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
-        for start in range(0, len(messages), self._batch_size):
-            self._handle(messages[start : start + self._batch_size])
-        return bool(messages)
+        batches = [messages[start : start + self._batch_size] for start in range(0, len(messages), self._batch_size)]
+        self._delete([message for batch in batches if self._handle(batch) for message in batch])
+        return len(messages) == _MOST_MESSAGES
 
     def drained(self) -> bool:
         """Nothing visible, delayed or in flight."""
         return not any(depths(self._sqs, self._url))
 
-    def _handle(self, messages: list[Any]) -> None:
+    def _handle(self, messages: list[Any]) -> bool:
         try:
             self._functions.invoke(self.name, {"Records": [self._record(message) for message in messages]})
         except Exception as error:
             tell_failure(self.name, error)
-            return
-        for message in messages:
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            return False
+        return True
+
+    def _delete(self, messages: list[Any]) -> None:
+        """In one request. Cut off before it, they come again, as they may at any time."""
+        entries = [{"Id": str(place), "ReceiptHandle": one["ReceiptHandle"]} for place, one in enumerate(messages)]
+        if entries:
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
     def _record(self, message: Any) -> dict[str, Any]:
         return {
