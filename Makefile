@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pictures words requirements deploy destroy verify redrive rotate-secret replay clean
+.PHONY: help run test check format bench pictures words requirements deploy destroy verify import-figures redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -51,10 +51,13 @@ rotate-secret: $(STAMP) ## Give references a new secret (STAGE=dev)
 verify: $(STAMP) ## Verify the history of every report (STAGE=dev)
 	@exec $(PYTHON) -m infra.verify $(STAGE)
 
+import-figures: $(STAMP) ## Import monthly figures from before the service (FILE=figures.csv, STAGE=dev or URL=http://127.0.0.1:8000)
+	@exec $(PYTHON) -m infra.import_figures "$(or $(URL),$(STAGE))" "$(FILE)"
+
 redrive: $(STAMP) ## Bring back what is in a dead-letter queue (STAGE=prod QUEUE=triage, letters or stream)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)
 
-replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200")
+replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200"), or all 18 months ("--all")
 	@exec $(PYTHON) -m infra.replay $(ARGS)
 
 clean: ## Remove the environment, the downloads and every cache

@@ -10,7 +10,6 @@ Crimes are empty where nobody knows them. A file is taken whole or not at all.
 """
 
 import csv
-from collections.abc import Mapping
 
 from chalicelib.errors import FieldError, InvalidAnswers, TooLarge
 from chalicelib.statistics import Imported, months_between
@@ -54,12 +53,6 @@ def read(file: bytes, this_month: str) -> dict[str, Imported]:
     if errors:
         raise Broken(errors=errors[:MOST_ERRORS])
     return {month: figures for month, (_, figures) in found.items()}
-
-
-def write(months: Mapping[str, Imported]) -> str:
-    """The file that has these months."""
-    rows = [f"{month},{of.reports},{'' if of.crimes is None else of.crimes}" for month, of in sorted(months.items())]
-    return "\n".join([",".join(HEADER), *rows, ""])
 
 
 def _lines(file: bytes) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.drafts import Drafts
     from chalicelib.erasing import Erasing
     from chalicelib.evidence_files import EvidenceFiles
+    from chalicelib.imported_months import ImportedMonths
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
     from chalicelib.search import Search
@@ -150,6 +151,12 @@ class Service:
         from chalicelib.verification import Verification  # not on the way of a submission
 
         return Verification(self.table, self.clock)
+
+    @cached_property
+    def imported(self) -> "ImportedMonths":
+        from chalicelib.imported_months import ImportedMonths  # not on the way of a submission
+
+        return ImportedMonths(self.table)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -41,6 +41,7 @@ RULES = {
     "language",
     "wanted",
     "retold",
+    "imported",
     "figures",
     "retention",
 }
@@ -68,6 +69,7 @@ KNOWS = {
     "work_lists": RULES | {"table", "report_items"},
     "ledger": RULES | {"table", "report_items"},
     "verification": RULES | {"table", "report_items"},
+    "imported_months": RULES | {"table"},
     "store": RULES | {"table", "report_items", "work_lists"},
     "casework": RULES | {"table", "store", "crime_numbers", "finder", "letters"},
     "changes": RULES | {"table", "store", "crime_numbers"},
@@ -89,6 +91,7 @@ KNOWS = {
         "evidence_files",
         "finder",
         "identity",
+        "imported_months",
         "ledger",
         "letters",
         "passes",

@@ -86,7 +86,11 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner)
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     sqs = boto3.client("sqs")
-    dev = Dev(Machine(server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, sqs))
+    imported = service.imported
+    machine = Machine(
+        server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, imported, sqs
+    )
+    dev = Dev(machine)
     triggers.start()
     running.callback(triggers.stop)
     serve = (config.chalice_app, config, dev.answer, clock.without_jumps, functions.wake)
