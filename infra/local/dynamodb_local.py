@@ -71,7 +71,10 @@ def _start(where: list[str]) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def _java(port: int, where: list[str]) -> subprocess.Popen[bytes]:
-    command = ["java", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
+    # The second compiler would take more of the processor than it saves, and so would several threads that collect
+    # garbage: 15,000 calls cost 13.5 s with these options and 24.3 s without.
+    frugal = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    command = ["java", *frugal, "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
     return subprocess.Popen(
         [*command, *where, "-disableTelemetry", "-port", str(port)],
         cwd=HOME,
