@@ -47,9 +47,7 @@ def read(file: bytes, this_month: str) -> dict[str, Imported]:
         except ValueError as wrong:
             errors.append(FieldError(f"line {number}", str(wrong)))
     if not lines[1:]:
-        errors.append(
-            FieldError("line 2", "There is no month in the file: give each a line, such as 2019-03,3098,2076")
-        )
+        errors.append(FieldError("line 2", "There is no month in it: give each a line, such as 2019-03,3098,2076"))
     if errors:
         raise Broken(errors=errors[:MOST_ERRORS])
     return {month: figures for month, (_, figures) in found.items()}

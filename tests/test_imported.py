@@ -107,7 +107,7 @@ def test_a_broken_line_is_named_with_what_to_do(line: bytes, message: str) -> No
         (b"\n\n", "line 1", "Begin the file with the line month,reports,crimes"),
         (b"2018-01,1,1\n", "line 1", "Begin the file with the line month,reports,crimes"),
         (b"month;reports;crimes\n", "line 1", "Begin the file with the line month,reports,crimes"),
-        (b"month,reports,crimes", "line 2", "There is no month in the file: give each a line, such as 2019-03,3098,2076"),
+        (b"month,reports,crimes", "line 2", "There is no month in it: give each a line, such as 2019-03,3098,2076"),
         (b"month,reports,crimes\n2018-01,1,\xa35", "line 2", "Save the file as UTF-8: a character here cannot be read"),
         (b"month,reports,crimes\n" + b"x\n" * MOST_LINES, "line 1201", "A file has at most 1200 lines"),
     ],

@@ -93,7 +93,7 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     dev = Dev(machine)
     triggers.start()
     running.callback(triggers.stop)
-    serve = (config.chalice_app, config, dev.answer, clock.without_jumps, functions.wake)
+    serve = (config.chalice_app, config, dev.answer, clock.without_jumps, triggers.table_written)
     threading.Thread(target=server.serve, args=serve, name="http", daemon=True).start()
     running.callback(server.shutdown)
     _say_ready(server.url, aws, database_endpoint)

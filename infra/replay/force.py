@@ -15,7 +15,7 @@ from infra.replay.people import People, body
 from infra.replay.service import Service
 
 OFFICERS = ("Asha Bell", "Tom Carver")
-ROUNDS = (12, 23)  # the hours at which officers work; the last of the day leaves nothing for the next month
+ROUND = 23  # the hour at which officers work through what came: nothing is left for the next month
 BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks further ahead: a stop this long before finds it in time
 
 Report = dict[str, Any]
@@ -44,8 +44,8 @@ class Force:
         for moment in self._plan.moments:
             self._go_on_to(moment)
             self._submit(due.get(moment, []))
-            if local(moment).hour in ROUNDS:
-                self._work(disposals=local(moment).hour == ROUNDS[0])
+            if local(moment).hour == ROUND:
+                self._work()
             tell(moment, len(self._place))
         self._service.rest()
 
@@ -79,12 +79,11 @@ class Force:
 
     # Officers
 
-    def _work(self, disposals: bool) -> None:
+    def _work(self) -> None:
         self._service.rest()  # triage goes first: the most urgent is then really on top
         nothing_left = Event()
         list(self._pool.map(lambda token: self._take_all(token, nothing_left), self._tokens))
-        if disposals:
-            self._dispose_of_all(self._tokens[0])
+        self._dispose_of_all(self._tokens[0])
 
     def _take_all(self, token: str, nothing_left: Event) -> None:
         """Until one of the officers finds nothing left: what the others hold, they decide."""
@@ -118,7 +117,7 @@ class Force:
         return why
 
     def _dispose_of_all(self, token: str) -> None:
-        """Give a disposal to what the rule crimed. What it crimes after the last morning of the month is left."""
+        """Give a disposal to what the rule crimed."""
         listed = self._service.get("/triage", token=token, status="awaiting_disposal", limit="200")
         for head in listed["reports"]:
             report = self._service.get(f"/triage/{head['reference']}", token=token)

@@ -49,9 +49,12 @@ class Service:
         return str(self.get("/dev/token", role=role, name=name)["token"])
 
     def forward_to(self, moment: datetime) -> None:
-        """Move the service's clock on, unless it is there already. What fell due has run when this returns."""
+        """Move the service's clock on, unless it is there already. What fell due has run when this returns. What is
+        under way ends first: no letter shall have taken hours because the clock was moved.
+        """
         seconds = (moment - read_stamp(self.get("/dev/clock")["now"])).total_seconds()
         if seconds > 0:
+            self.rest()
             self.ask("POST", "/dev/clock", json={"advance_seconds": seconds})
 
     def rest(self) -> None:
