@@ -10,7 +10,7 @@ COMPILE := $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: $(STAMP) ## Run the whole service on this machine (PORT=8000, DATABASE=dynamodb-local, CLOCK=2019-03-01T00:00:00Z)
+run: $(STAMP) ## Run the whole service on this machine (PORT=8000, DATABASE=dynamodb-local, DATABASE_DIR=.cache/table, CLOCK=2019-03-01T00:00:00Z)
 	@exec $(PYTHON) -m infra.local
 
 test: $(STAMP) ## Run all tests; what cannot run here is named at the end
