@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pictures words requirements deploy destroy reconcile redrive rotate-secret replay clean
+.PHONY: help run test check format bench pictures words requirements deploy destroy reconcile import-figures redrive rotate-secret replay clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -10,7 +10,7 @@ COMPILE := $(PYTHON) -m piptools compile --quiet --strip-extras --no-header --no
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: $(STAMP) ## Run the whole service on this machine (PORT=8000, DATABASE=dynamodb-local, CLOCK=2019-03-01T00:00:00Z)
+run: $(STAMP) ## Run the whole service on this machine (PORT=8000, DATABASE=dynamodb-local, DATABASE_DIR=.cache/table, CLOCK=2019-03-01T00:00:00Z)
 	@exec $(PYTHON) -m infra.local
 
 test: $(STAMP) ## Run all tests; what cannot run here is named at the end
@@ -51,10 +51,13 @@ rotate-secret: $(STAMP) ## Give references a new secret (STAGE=dev)
 reconcile: $(STAMP) ## Prove that everything adds up: figures, crime numbers, deadlines, letters, histories (STAGE=dev)
 	@exec $(PYTHON) -m infra.reconcile $(STAGE)
 
+import-figures: $(STAMP) ## Import monthly figures from before the service (FILE=figures.csv, STAGE=dev or URL=http://127.0.0.1:8000)
+	@exec $(PYTHON) -m infra.import_figures "$(or $(URL),$(STAGE))" "$(FILE)"
+
 redrive: $(STAMP) ## Bring back what is in a dead-letter queue (STAGE=prod QUEUE=triage, letters or stream)
 	@exec $(PYTHON) -m infra.redrive $(QUEUE)
 
-replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200")
+replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200"), or all 18 months ("--all")
 	@exec $(PYTHON) -m infra.replay $(ARGS)
 
 clean: ## Remove the environment, the downloads and every cache

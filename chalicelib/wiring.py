@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.drafts import Drafts
     from chalicelib.erasing import Erasing
     from chalicelib.evidence_files import EvidenceFiles
+    from chalicelib.imported_months import ImportedMonths
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
     from chalicelib.reconciliation import Reconciliation
@@ -150,6 +151,12 @@ class Service:
         from chalicelib.reconciliation import Reconciliation  # not on the way of a submission
 
         return Reconciliation(self.table, self.numbers, self.ledger, self.clock)
+
+    @cached_property
+    def imported(self) -> "ImportedMonths":
+        from chalicelib.imported_months import ImportedMonths  # not on the way of a submission
+
+        return ImportedMonths(self.table)
 
     @cached_property
     def verifier(self) -> Verifier:

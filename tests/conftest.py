@@ -89,7 +89,9 @@ class Runner:
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     inherited = {
-        name: value for name, value in os.environ.items() if name not in ("PORT", "CLOCK", "DATABASE", "LOG_LEVEL")
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PORT", "CLOCK", "DATABASE", "DATABASE_DIR", "LOG_LEVEL")
     }
     return {**inherited, **settings}
 

@@ -3,20 +3,30 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
-from random import Random
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 from conftest import ROOT
+from rich.console import Console
+from rich.progress import Progress
 
-from infra.replay.months import HOUR, MONTHS, arrivals, fates, hours_of
+from infra.local import dynamodb_local as database
+from infra.replay import whole
+from infra.replay.checkpoints import DATABASE, Checkpoints
+from infra.replay.months import HOUR, MONTHS, crimes_of, moments_of, plan
 from infra.replay.people import People, body
+from infra.replay.service import Failed
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -119,22 +129,37 @@ def test_the_months_are_those_that_the_force_told_of() -> None:
     assert MONTHS["2019-03"] == (3098, 2076)
 
 
-@pytest.mark.parametrize(("name", "hours"), [("2019-02", 672), ("2019-03", 743), ("2018-10", 745)])
-def test_a_month_begins_and_ends_at_midnight_in_london(name: str, hours: int) -> None:
-    found = hours_of(name, 1)
+def test_where_the_force_told_no_crimes_the_share_of_all_other_months_is_played() -> None:
+    others = [month for month in MONTHS.values() if month.crimes is not None]
+    share = sum(month.crimes or 0 for month in others) / sum(month.reports for month in others)
+    assert crimes_of("2018-01") == round(619 * share) == 394
+    assert crimes_of("2019-03") == 2076
 
-    assert len(found) == hours
-    assert found[0].astimezone(LONDON).strftime("%Y-%m-%d %H") == f"{name}-01 00"
-    assert found[-1].astimezone(LONDON).hour == 23
+
+@pytest.mark.parametrize(("name", "days"), [("2019-02", 28), ("2019-03", 31), ("2018-10", 31), ("2018-01", 31)])
+def test_a_month_is_all_of_its_days_in_london(name: str, days: int) -> None:
+    there = [moment.astimezone(LONDON) for moment in moments_of(name, 1)]
+
+    assert {f"{moment:%Y-%m}" for moment in there} == {name}
+    assert [moment.hour for moment in there] == [12, 23] * days
+    assert there == sorted(there)
+
+
+@pytest.mark.parametrize("name", MONTHS)
+def test_each_month_is_planned_as_the_force_told_and_the_same_each_time(name: str) -> None:
+    found = plan(name, MONTHS[name].reports)
+
+    assert len(found.comes) == len(found.fates) == MONTHS[name].reports
+    assert sum(not fate.reason for fate in found.fates) == found.crimes == crimes_of(name)
+    assert found == plan(name, MONTHS[name].reports)
+    assert found.fates != plan(next(month for month in MONTHS if month != name), 569).fates
 
 
 @pytest.mark.parametrize("reports", [1, 5, 60, 3098])
 def test_fates_add_up(reports: int) -> None:
-    crimes, chance, hours = round(reports * 2076 / 3098), Random(1), hours_of("2019-03", reports / 3098)
-    comes = arrivals(hours, reports, chance)
+    _, hours, comes, found, crimes = plan("2019-03", reports)
 
-    found = fates(comes, crimes, hours[-1] + HOUR, chance)
-
+    assert crimes == round(reports * 2076 / 3098)
     assert sum(not fate.reason for fate in found) == crimes
     assert sum(bool(fate.call_back) for fate in found) < reports / 10
     for place, fate in enumerate(found):
@@ -145,7 +170,7 @@ def test_fates_add_up(reports: int) -> None:
 
 
 def test_invented_people_can_be_nobody_real() -> None:
-    people, at = People(1), datetime(2019, 3, 1, 12, tzinfo=LONDON)
+    people, at = People("1"), datetime(2019, 3, 1, 12, tzinfo=LONDON)
 
     reports = [people.report(at, "", scant=False) for _ in range(200)]
 
@@ -156,3 +181,126 @@ def test_invented_people_can_be_nobody_real() -> None:
         assert re.fullmatch(r"[a-z.]+\d+@example\.(com|org)", contact.get("email", "a1@example.com"))
         assert date.fromisoformat(report["when"]["end_date"]) <= at.date()
     assert {report["category"] for report in reports} == {"burglary", "theft", "criminal_damage"}
+
+
+# ---- all months: ended at any moment, it goes on after the last whole one
+
+
+def test_what_is_left_to_play_follows_what_was_played_last() -> None:
+    months = [*MONTHS]
+    assert whole.remaining(months, None) == months
+    assert whole.remaining(months, "2019-04") == ["2019-05", "2019-06"]
+    assert whole.remaining(months, "2019-06") == []
+
+
+def database_of(folder: Path, *words: str) -> Path:
+    """A database as DynamoDB Local has it: a table, and `us`, the records of its stream."""
+    folder.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(folder / DATABASE)) as made, made:
+        for table in ("items", "us"):
+            made.execute(f"CREATE TABLE IF NOT EXISTS {table} (word TEXT)")
+            made.executemany(f"INSERT INTO {table} VALUES (?)", [(word,) for word in words])
+    return folder
+
+
+def words_in(folder: Path, table: str = "items") -> list[str]:
+    with closing(sqlite3.connect(folder / DATABASE)) as there:
+        return [word for (word,) in there.execute(f"SELECT word FROM {table}")]
+
+
+def test_a_checkpoint_is_the_table_after_a_month_without_its_stream(tmp_path: Path) -> None:
+    live, restored = database_of(tmp_path / "live", "May"), tmp_path / "restored"
+    restored.mkdir()
+    checkpoints = Checkpoints(tmp_path / "kept", [])
+    assert checkpoints.last([*MONTHS]) is None
+    checkpoints.keep("2018-05", live)
+    database_of(live, "half of June")
+
+    again = Checkpoints(tmp_path / "kept", [])
+    assert again.last([*MONTHS]) == "2018-05"
+    again.restore("2018-05", restored)
+
+    assert words_in(restored) == ["May"]
+    assert words_in(restored, "us") == []  # it was handled: nobody is told it again
+    assert words_in(live, "us") == ["May", "half of June"]
+
+
+def test_only_the_last_checkpoint_is_kept_and_one_that_was_cut_off_is_none(tmp_path: Path) -> None:
+    live, folder = database_of(tmp_path / "live", "May"), tmp_path / "kept"
+    checkpoints = Checkpoints(folder, [])
+    checkpoints.keep("2018-05", live)
+    (folder / "new.db").write_bytes(b"half a copy")  # killed while it kept June
+    assert checkpoints.last([*MONTHS]) == "2018-05"
+
+    checkpoints.keep("2018-06", live)
+
+    assert checkpoints.last([*MONTHS]) == "2018-06"
+    assert len(list(folder.glob("*.db"))) == 1
+    checkpoints.forget()
+    assert checkpoints.last([*MONTHS]) is None
+
+
+def test_a_checkpoint_of_another_version_of_the_service_is_of_no_use(tmp_path: Path) -> None:
+    live, sources = database_of(tmp_path / "live", "May"), tmp_path / "sources"
+    sources.mkdir()
+    (sources / "code.py").write_text("one = 1")
+    Checkpoints(tmp_path / "kept", [sources]).keep("2018-05", live)
+    same = Checkpoints(tmp_path / "kept", [sources])
+    assert (same.last([*MONTHS]), same.others()) == ("2018-05", False)
+
+    (sources / "code.py").write_text("one = 2")
+
+    changed = Checkpoints(tmp_path / "kept", [sources])
+    assert (changed.last([*MONTHS]), changed.others()) == (None, True)
+    changed.keep("2018-03", live)
+    assert not changed.others()
+
+
+def test_two_replays_of_all_months_do_not_share_a_database(tmp_path: Path) -> None:
+    with whole._alone(tmp_path) as live:
+        database_of(live, "left by one that was killed")
+        with pytest.raises(Failed, match="under way"), whole._alone(tmp_path):
+            pass
+    assert not live.exists()
+    live.mkdir()
+    database_of(live, "left by one that was killed")
+    with whole._alone(tmp_path) as again:
+        assert again == live and not any(again.iterdir())
+
+
+def test_without_java_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        whole, "missing", lambda: "DynamoDB Local needs Java (Debian: apt install default-jre-headless)"
+    )
+    with pytest.raises(Failed, match="needs Java"):
+        whole.replay(Namespace(), Progress(), Console())
+
+
+class Interrupted(Progress):
+    """Somebody presses Ctrl-C in the middle of March 2018."""
+
+    def update(self, *arguments: Any, **more: Any) -> None:
+        if more.get("description", "").startswith("02 Mar 2018 23"):
+            raise KeyboardInterrupt
+
+
+def test_all_months_are_played_once_although_it_was_ended_in_between(tmp_path: Path) -> None:
+    if lacking := database.missing():
+        pytest.skip(lacking)
+    counts, asked, said = {"2018-02": 9, "2018-03": 9}, Namespace(port=0, stay=False), Console(record=True, width=150)
+    checkpoints = Checkpoints(tmp_path / "kept", [])
+    lives = [tmp_path / "first", tmp_path / "second"]
+    for live in lives:
+        live.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        whole.play(counts, checkpoints, lives[0], asked, Interrupted(disable=True), said)
+    assert checkpoints.last([*counts]) == "2018-02"
+
+    assert whole.play(counts, checkpoints, lives[1], asked, Progress(disable=True), said)
+
+    text = said.export_text()
+    assert "The months up to 2018-02 have been played" in text
+    assert "18 reports, and 6 crimes where the force told them, as it said." in text
+    assert "Of 2018-02 it told no crimes" in text
+    assert "9 reports played in" in text
+    assert checkpoints.last([*counts]) == "2018-03"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -295,6 +296,7 @@ def test_redrive_without_aws_is_one_line(second: Runner) -> None:
         ({"PORT": "many"}, "is not a port"),
         ({"PORT": "0", "CLOCK": "yesterday"}, "is not a time"),
         ({"PORT": "0", "DATABASE": "mysql"}, "use moto or dynamodb-local"),
+        ({"PORT": "0", "DATABASE_DIR": "somewhere"}, "DATABASE_DIR is for DATABASE=dynamodb-local"),
         ({"PORT": "0", "LOG_LEVEL": "loud"}, "use DEBUG, INFO, WARNING or ERROR"),
         ({"PORT": "0", "RETENTION": "filed=never"}, "years from 1 to 100 for each group"),
     ],
@@ -334,14 +336,39 @@ def test_two_runners_side_by_side_and_one_ends_on_ctrl_c(stack: Runner, second: 
     assert requests.get(f"{stack.url}/healthz", timeout=30).json() == {"status": "ok"}
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGKILL])
-def test_dynamodb_local_ends_with_its_runner(with_signal: signal.Signals) -> None:
-    lacking = database.missing()
-    if lacking:
+def test_dynamodb_local_ends_with_its_runner() -> None:
+    if lacking := database.missing():
         pytest.skip(lacking)
     runner = Runner(DATABASE="dynamodb-local")
-    endpoint = next(line.removeprefix("Database: ") for line in runner.said if line.startswith("Database: "))
+    endpoint = database_of(runner)
     assert endpoint != runner.aws_endpoint
     runner.idle()
-    assert runner.stop(with_signal) == (0 if with_signal == signal.SIGTERM else -signal.SIGKILL)
+    assert runner.stop() == 0
     assert eventually(lambda: refused(endpoint), 5)
+
+
+def test_a_table_that_is_kept_goes_on_although_the_runner_was_killed_at_work(tmp_path: Path) -> None:
+    if lacking := database.missing():
+        pytest.skip(lacking)
+    settings = {"DATABASE": "dynamodb-local", "DATABASE_DIR": str(tmp_path / "new" / "folder")}
+    runner = Runner(**settings)
+    sent = [requests.post(f"{runner.url}/reports", json=EXAMPLES[category], timeout=30).json()["reference"]
+            for category in ("theft", "burglary")]  # fmt: skip
+    endpoint = database_of(runner)
+    runner.stop(signal.SIGKILL)  # whatever has been made of them so far, the queues are gone
+    assert eventually(lambda: refused(endpoint), 5)
+
+    runner = Runner(**settings)
+    try:
+        runner.idle()
+        assert sorted(letter["reference"] for letter in runner.outbox()) == sorted(sent)
+        listed = requests.get(
+            f"{runner.url}/triage", headers={"Authorization": f"Bearer {runner.token('officer')}"}, timeout=30
+        )
+        assert {report["status"] for report in listed.json()["reports"]} == {"queued"}
+    finally:
+        runner.stop()
+
+
+def database_of(runner: Runner) -> str:
+    return next(line.removeprefix("Database: ") for line in runner.said if line.startswith("Database: "))

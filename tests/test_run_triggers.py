@@ -1,6 +1,9 @@
 """How the runner wakes the app: stream records in order, tried again, bisected, put aside; schedules by the clock."""
 
 import json
+import threading
+import time
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -76,7 +79,7 @@ class World:
         self.app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:x", name="changes", batch_size=100)(self._changes)
         self.app.schedule("rate(1 minute)", name="tick")(self._tick)
         self.app.schedule("cron(30 2 * * ? *)", name="night")(self._night)
-        self.functions = Functions(self.app)
+        self.functions = Functions(self.app, nullcontext)
 
     def reader(self, shards: dict[str, list[str]], parents: dict[str, str] | None = None) -> StreamReader:
         """A reader of a fake stream; parents are closed shards."""
@@ -180,6 +183,42 @@ def test_a_schedule_by_the_clock_runs_once_a_night_and_once_after_many(world: Wo
         schedule.poll()
         assert len(world.nights) == expected
     assert world.nights[0] == "2019-03-01T02:31:00Z"
+
+
+def test_the_clock_jumps_between_two_pieces_of_work_and_never_within_one() -> None:
+    clock, began, go_on, read = DevClock(START), threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        with clock.without_jumps():
+            read.append(clock.now())
+            began.set()
+            assert go_on.wait(10)
+            read.append(clock.now())
+
+    first = threading.Thread(target=work)
+    first.start()
+    assert began.wait(10)
+    jump = threading.Thread(target=clock.advance, args=(3_600,))
+    jump.start()
+    while not clock._jumping:
+        time.sleep(0.01)
+    late = threading.Thread(target=work)  # it comes while somebody wants to advance the clock: it waits for that
+    late.start()
+    assert len(read) == 1
+    go_on.set()
+    for thread in (first, jump, late):
+        thread.join(10)
+
+    before, end_of_first, after, _ = read
+    assert end_of_first - before < timedelta(minutes=1)
+    assert after - end_of_first > timedelta(minutes=59)
+
+
+def test_work_that_fails_does_not_stop_the_clock_for_ever() -> None:
+    clock = DevClock(START)
+    with pytest.raises(ValueError, match="work"), clock.without_jumps():
+        raise ValueError("work")
+    assert clock.advance(60) > START
 
 
 def test_clock_never_goes_back() -> None:

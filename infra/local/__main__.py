@@ -19,7 +19,7 @@ from chalice.config import Config
 from chalicelib import colours, language
 from chalicelib.retention import USUAL, read_periods
 from chalicelib.statistics import NOT_CRIMED_REASONS
-from infra.local import stack
+from infra.local import quick_calls, stack
 from infra.local.clock import DevClock, parse_time
 from infra.local.dev import Dev, Machine
 from infra.local.dynamodb_local import dynamodb_local, missing
@@ -60,6 +60,8 @@ def main() -> None:
     port, clock, database = _port(), _clock(), os.environ.get("DATABASE", "moto")
     if database not in ("moto", "dynamodb-local"):
         _give_up(f"DATABASE={database} is not known: use moto or dynamodb-local")
+    if database == "moto" and os.environ.get("DATABASE_DIR"):
+        _give_up("DATABASE_DIR is for DATABASE=dynamodb-local: moto keeps everything in memory")
     os.environ |= _telemetry()
     with ExitStack() as running:
         _start(running, _listen(port), clock, database)
@@ -70,6 +72,7 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     running.callback(server.server_close)
     aws = running.enter_context(stack.moto())
     stack.use_only(aws)
+    quick_calls.install()
     outputs = stack.apply_template()
     database_endpoint = aws
     if database == "dynamodb-local":
@@ -78,16 +81,19 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     os.environ |= _settings(server.url, outputs)
     config = _load_app()
     service = _install_service(clock)
-    functions = Functions(config.chalice_app)
+    functions = Functions(config.chalice_app, clock.without_jumps)
     scanner = Scanner(outputs["EvidenceBucketName"])
     triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner)
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     sqs = boto3.client("sqs")
-    prove = service.reconciliation.prove
-    dev = Dev(Machine(server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, prove, sqs))
+    prove, imported = service.reconciliation.prove, service.imported
+    machine = Machine(
+        server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, prove, imported, sqs
+    )
+    dev = Dev(machine)
     triggers.start()
     running.callback(triggers.stop)
-    serve = (config.chalice_app, config, dev.answer, functions.wake)
+    serve = (config.chalice_app, config, dev.answer, clock.without_jumps, triggers.table_written)
     threading.Thread(target=server.serve, args=serve, name="http", daemon=True).start()
     running.callback(server.shutdown)
     _say_ready(server.url, aws, database_endpoint)
@@ -98,7 +104,7 @@ def _use_dynamodb_local(running: ExitStack, outputs: dict[str, str]) -> str:
     if lacking:
         _give_up(lacking)
     print("Starting DynamoDB Local (the first time it is downloaded: 56 MB)", flush=True)
-    endpoint = running.enter_context(dynamodb_local())
+    endpoint = running.enter_context(dynamodb_local(_database_dir()))
     outputs["StreamArn"] = stack.create_table(endpoint, outputs["TableName"])
     os.environ |= {"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": endpoint}
     return endpoint
@@ -166,6 +172,18 @@ def _listen(port: int) -> Server:
         if error.errno != errno.EADDRINUSE:
             raise
         _give_up(f"Port {port} is in use. End what uses it, or choose another: PORT={port + 1} make run")
+
+
+def _database_dir() -> Path | None:
+    """Where the table outlives the runner. What the queues had is told again: the stream is read from its beginning."""
+    text = os.environ.get("DATABASE_DIR")
+    folder = Path(text) if text else None
+    try:
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _give_up(f"DATABASE_DIR={text} cannot be used: {error.strerror}")
+    return folder
 
 
 def _colour() -> str:

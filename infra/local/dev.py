@@ -7,6 +7,10 @@ from urllib.parse import parse_qs
 
 import jinja2
 
+from chalicelib.errors import Refused
+from chalicelib.imported import read
+from chalicelib.imported_months import ImportedMonths
+from chalicelib.times import month
 from infra.local.clock import DevClock, rfc3339
 from infra.local.gateway import Answer, Request, not_found, problem
 from infra.local.issuer import PEOPLE, ROLES, Issuer
@@ -33,6 +37,7 @@ class Machine(NamedTuple):
     triggers: Triggers
     outbox: Callable[[], list[dict[str, Any]]]
     prove: Callable[[str], Any]
+    imported: ImportedMonths
     sqs: Any
 
 
@@ -52,6 +57,7 @@ class Dev:
             ("POST", "/dev/clock"): self._advance,
             ("GET", "/dev/idle"): self._idle,
             ("GET", "/dev/reconcile"): self._reconcile,
+            ("POST", "/dev/figures"): self._import,
             ("GET", "/dev/issuer/.well-known/openid-configuration"): lambda _: _json(machine.issuer.configuration()),
             ("GET", "/dev/issuer/.well-known/jwks.json"): lambda _: _json(machine.issuer.keys()),
             ("GET", "/dev/issuer/authorize"): self._ask_who,
@@ -141,6 +147,19 @@ class Dev:
         proof = self._machine.prove(rfc3339(self._machine.clock.now()))
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
         return Answer(409 if proof.differences else 200, headers, f"{proof.text}\n".encode())
+
+    def _import(self, request: Request) -> Answer:
+        if not request.headers.get("Content-Type", "").startswith("text/csv"):
+            return problem(415, "Send the file as text/csv")
+        try:
+            months = read(request.body, month(self._machine.clock.now()))
+        except Refused as refused:
+            errors = [{"field": field, "message": message} for field, message in refused.errors]
+            said = {"type": "about:blank", "title": refused.title, "status": refused.status, "errors": errors}
+            said |= {"detail": refused.detail} if refused.detail else {}
+            return Answer(refused.status, {"Content-Type": "application/problem+json"}, json.dumps(said).encode())
+        replaced = self._machine.imported.replace(months)
+        return _json({"months": len(months), "replaced": len(replaced)})
 
     def _show(self, _: Request) -> Answer:
         machine = self._machine

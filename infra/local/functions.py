@@ -5,6 +5,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from chalice.app import Chalice
@@ -24,7 +25,9 @@ class Activity(NamedTuple):
 class Functions:
     """The app's event handlers by name. Whoever polls for their work is woken when there may be some."""
 
-    def __init__(self, app: Chalice) -> None:
+    def __init__(self, app: Chalice, at_work: Callable[[], AbstractContextManager[None]]) -> None:
+        """Each handler runs inside of what `at_work` gives."""
+        self._at_work = at_work
         self._handlers: dict[str, Callable[[Any, Any], Any]] = app.handler_map
         self._wakers: list[Callable[[], None]] = []
         self._lock = threading.Lock()
@@ -34,7 +37,8 @@ class Functions:
         """Run one handler; what it raises is raised."""
         self._count(started=1, running=1)
         try:
-            self._handlers[name](_as_sent(event), LambdaContext(name, MEMORY_MB, TIME_LIMIT_MS))
+            with self._at_work():
+                self._handlers[name](_as_sent(event), LambdaContext(name, MEMORY_MB, TIME_LIMIT_MS))
         finally:
             self._count(started=0, running=-1)
             self.wake()

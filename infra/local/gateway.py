@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
@@ -82,11 +83,19 @@ class Server(ThreadedHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def serve(
-        self, app: Chalice, config: Config, own: Callable[[Request], Answer | None], wrote: Callable[[], None]
+        self,
+        app: Chalice,
+        config: Config,
+        own: Callable[[Request], Answer | None],
+        at_work: Callable[[], AbstractContextManager[None]],
+        wrote: Callable[[], None],
     ) -> None:
-        """Answer for `app`; `own` answers the runner's own addresses first, `wrote` hears of each change."""
+        """Answer for `app`; `own` answers the runner's own addresses first, the app is asked inside of what `at_work`
+        gives, and `wrote` hears of each change.
+        """
         app.__class__ = type("ThreadSafeChalice", (LocalChalice, type(app)), {})  # a current request for each thread
-        self.RequestHandlerClass = partial(Handler, app_object=app, config=config, own=own, wrote=wrote)
+        said: Any = {"app_object": app, "config": config, "own": own, "at_work": at_work, "wrote": wrote}
+        self.RequestHandlerClass = partial(Handler, **said)
         self.serve_forever(poll_interval=0.1)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -123,10 +132,12 @@ class Handler(ChaliceRequestHandler):
         app_object: Chalice,
         config: Config,
         own: Callable[[Request], Answer | None],
+        at_work: Callable[[], AbstractContextManager[None]],
         wrote: Callable[[], None],
     ) -> None:
         self._app = app_object
         self._own = own
+        self._at_work = at_work
         self._wrote = wrote
         super().__init__(request, client_address, server, app_object, config)
 
@@ -179,7 +190,8 @@ class Handler(ChaliceRequestHandler):
         if method not in methods:
             return problem(405, "This address does not take that method", Allow=", ".join(methods))
         try:
-            response = self.local_gateway.handle_request(method, self.path, dict(self.headers), body or None)
+            with self._at_work():
+                response = self.local_gateway.handle_request(method, self.path, dict(self.headers), body or None)
         except LocalGatewayException as refused:
             return problem(refused.CODE, HTTPStatus(refused.CODE).phrase.capitalize())
         if method != "GET":

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import boto3
@@ -76,7 +76,9 @@ def apply_template(visibility_seconds: int = VISIBILITY_SECONDS) -> dict[str, st
 
 
 def create_table(endpoint: str, name: str) -> str:
-    """Create the template's table under `name` in a DynamoDB that has no CloudFormation; gives its stream's ARN."""
+    """Create the template's table under `name` in a DynamoDB that has no CloudFormation; gives its stream's ARN. One
+    that is there already, from the last time, is left as it is.
+    """
     properties = yaml.safe_load(TEMPLATE.read_text())["Resources"]["ReportsTable"]["Properties"]
     wanted = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
     client = boto3.client(
@@ -86,9 +88,10 @@ def create_table(endpoint: str, name: str) -> str:
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
-    table = client.create_table(
-        TableName=name,
-        StreamSpecification=properties["StreamSpecification"] | {"StreamEnabled": True},
-        **{key: properties[key] for key in wanted},
-    )
-    return str(table["TableDescription"]["LatestStreamArn"])
+    with suppress(client.exceptions.ResourceInUseException):
+        client.create_table(
+            TableName=name,
+            StreamSpecification=properties["StreamSpecification"] | {"StreamEnabled": True},
+            **{key: properties[key] for key in wanted},
+        )
+    return str(client.describe_table(TableName=name)["Table"]["LatestStreamArn"])

@@ -35,7 +35,7 @@ class StreamReader:
         self._finished: set[str] = set()  # closed shards, read to their end
 
     def poll(self) -> bool:
-        """Hand over one batch from each shard that may be read now."""
+        """Hand over one batch from each shard that may be read now; tells whether there may be more at once."""
         return any([self._poll_shard(shard) for shard in self._open_shards()])
 
     def drained(self) -> bool:
@@ -62,10 +62,10 @@ class StreamReader:
         answer = self._read(shard, self._batch_size)
         if answer["Records"]:
             self._deliver(shard, answer["Records"])
-        elif not answer.get("NextShardIterator"):
+        if not answer.get("NextShardIterator"):
             self._finished.add(shard)
             return True  # its children may be read now
-        return bool(answer["Records"])
+        return len(answer["Records"]) == self._batch_size
 
     def _read(self, shard: str, limit: int) -> Any:
         # A fresh iterator each time: one that moto gave before a rolled-back transaction is stuck.

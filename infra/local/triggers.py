@@ -18,6 +18,8 @@ from infra.local.stack import REGION
 from infra.local.stream import StreamReader
 
 _ACCOUNT = "123456789012"
+_MOST_MESSAGES = 10  # that SQS gives or deletes at once
+_SHORTEST_SLEEP, _LONGEST_SLEEP = 0.1, 0.5  # seconds from one look to the next
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -27,7 +29,7 @@ class Source(Protocol):
     name: str
 
     def poll(self) -> bool:
-        """Hand over what is there; tells whether anything was."""
+        """Hand over what is there; tells whether there may be more at once."""
         ...
 
     def drained(self) -> bool:
@@ -51,27 +53,32 @@ class QueueReader:
         # No long poll: moto would hold up everybody else for as long as it waits.
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=10,
+            MaxNumberOfMessages=_MOST_MESSAGES,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
-        for start in range(0, len(messages), self._batch_size):
-            self._handle(messages[start : start + self._batch_size])
-        return bool(messages)
+        batches = [messages[start : start + self._batch_size] for start in range(0, len(messages), self._batch_size)]
+        self._delete([message for batch in batches if self._handle(batch) for message in batch])
+        return len(messages) == _MOST_MESSAGES
 
     def drained(self) -> bool:
         """Nothing visible, delayed or in flight."""
         return not any(depths(self._sqs, self._url))
 
-    def _handle(self, messages: list[Any]) -> None:
+    def _handle(self, messages: list[Any]) -> bool:
         try:
             self._functions.invoke(self.name, {"Records": [self._record(message) for message in messages]})
         except Exception as error:
             tell_failure(self.name, error)
-            return
-        for message in messages:
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            return False
+        return True
+
+    def _delete(self, messages: list[Any]) -> None:
+        """In one request. Cut off before it, they come again, as they may at any time."""
+        entries = [{"Id": str(place), "ReceiptHandle": one["ReceiptHandle"]} for place, one in enumerate(messages)]
+        if entries:
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
     def _record(self, message: Any) -> dict[str, Any]:
         return {
@@ -138,7 +145,9 @@ class Triggers:
         """`others` are no sources of the app, and work beside them."""
         self._functions = functions
         self._stopping = threading.Event()
-        self.sources = [*(_source(config, functions, now, dead_url) for config in app.event_sources), *others]
+        self._readers: list[threading.Event] = []
+        self._of_app = [_source(config, functions, now, dead_url) for config in app.event_sources]
+        self.sources = [*self._of_app, *others]
 
     def start(self) -> None:
         """Begin to poll."""
@@ -149,6 +158,11 @@ class Triggers:
         """Take no more work; what is being handled is left to its thread."""
         self._stopping.set()
         self._functions.wake()
+
+    def table_written(self) -> None:
+        """Say that a request may have changed the table: the stream has it now, and nobody else."""
+        for awake in self._readers:
+            awake.set()
 
     def run_due_schedules(self) -> None:
         """Run what fell due on the service's clock, and return when it has run."""
@@ -165,11 +179,16 @@ class Triggers:
 
     def _run(self, source: Source) -> None:
         awake = threading.Event()
-        self._functions.on_wake(awake.set)
+        if source in self._of_app:
+            self._functions.on_wake(awake.set)
+        if isinstance(source, StreamReader):
+            self._readers.append(awake)
         while not self._stopping.is_set():
             awake.clear()  # before looking: what arrives while we look wakes us again
-            if not self._poll(source) and awake.wait(0.5):
-                time.sleep(0.1)  # a busy service wakes us all the time: take more at once instead
+            looked = time.monotonic()
+            if not self._poll(source) and awake.wait(_LONGEST_SLEEP):
+                # A busy service wakes us all the time: take more at once instead.
+                time.sleep(max(0, looked + _SHORTEST_SLEEP - time.monotonic()))
 
     def _poll(self, source: Source) -> bool:
         try:

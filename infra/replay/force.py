@@ -1,32 +1,33 @@
-"""A month at the force: people report by the hour, officers work through what came, the rule takes what they left."""
+"""A month at the force: people report, officers work through what came, the rule takes what they left."""
 
 import heapq
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from itertools import groupby
+from threading import Event
 from typing import Any
 
+from chalicelib.rule import LOOK_AHEAD
 from chalicelib.times import local, read_stamp
-from infra.replay.months import Fate
+from infra.replay.months import SEED, Fate, Plan
 from infra.replay.people import People, body
 from infra.replay.service import Service
 
-OFFICERS = ("Asha Bell", "Tom Carver", "Rosa Dunne", "Ian Ekwall")
-ROUNDS = (8, 13, 18, 23)  # the hours at which officers work; the last of the day leaves nothing for the next month
-BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks two minutes ahead: a stop this long before finds it in time
+OFFICERS = ("Asha Bell", "Tom Carver")
+ROUND = 23  # the hour at which officers work through what came: nothing is left for the next month
+BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks further ahead: a stop this long before finds it in time
 
 Report = dict[str, Any]
 
 
 class Force:
-    """Plays a month against `service`. `comes` are the hours of the reports in order, `fates` what becomes of each."""
+    """Plays the month of `plan` against `service`."""
 
-    def __init__(
-        self, service: Service, pool: Executor, people: People, comes: list[datetime], fates: list[Fate]
-    ) -> None:
-        self._service, self._pool, self._people = service, pool, people
-        self._comes, self._fates = comes, fates
+    def __init__(self, service: Service, pool: Executor, plan: Plan) -> None:
+        self._service, self._pool, self._plan = service, pool, plan
+        self._people = People(f"{SEED} {plan.month}")
+        self._comes, self._fates = plan.comes, plan.fates
         self._told: list[Report] = []  # what was reported, by place
         self._place: dict[str, int] = {}  # of a report, by its reference
         self._left: list[datetime] = []  # deadlines of what is left to the rule: a heap
@@ -37,24 +38,22 @@ class Force:
         """References of the reports that were to be closed without a crime."""
         return [reference for reference, place in self._place.items() if self._fates[place].reason]
 
-    def play(self, hours: list[datetime], tell: Callable[[datetime, int], None]) -> None:
-        """Go through `hours`; `tell` hears of each, and of how many reports have come."""
-        due = {
-            hour: [place for place, _ in places] for hour, places in groupby(enumerate(self._comes), lambda one: one[1])
-        }
-        for hour in hours:
-            if hour in due:
-                self._go_on_to(hour)
-                self._submit(due[hour])
-            if local(hour).hour in ROUNDS:
-                self._go_on_to(hour)
-                self._work(disposals=local(hour).hour == ROUNDS[0])
-            tell(hour, len(self._place))
+    def play(self, tell: Callable[[datetime, int], None]) -> None:
+        """Go through the month; `tell` hears of each moment, and of how many reports have come."""
+        due = {at: [place for place, _ in places] for at, places in groupby(enumerate(self._comes), lambda one: one[1])}
+        for moment in self._plan.moments:
+            self._go_on_to(moment)
+            self._submit(due.get(moment, []))
+            if local(moment).hour == ROUND:
+                self._work()
+            tell(moment, len(self._place))
         self._service.rest()
 
     def _go_on_to(self, moment: datetime) -> None:
-        while self._left and self._left[0] - BEFORE_DEADLINE <= moment:
-            self._service.forward_to(heapq.heappop(self._left) - BEFORE_DEADLINE)
+        while self._left and (stop := self._left[0] - BEFORE_DEADLINE) <= moment:
+            self._service.forward_to(stop)
+            while self._left and self._left[0] <= stop + LOOK_AHEAD:
+                heapq.heappop(self._left)
         self._service.forward_to(moment)
 
     # The public
@@ -74,21 +73,26 @@ class Force:
         return self._people.report(self._comes[place], fate.reason, scant=bool(fate.call_back))
 
     def _send(self, place: int) -> Any:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"replay-{place}"}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"replay-{self._plan.month}-{place}"}
         data = body(self._told[place], self._comes[place])
         return self._service.ask("POST", "/reports", 201, headers=headers, data=data).json()
 
     # Officers
 
-    def _work(self, disposals: bool) -> None:
+    def _work(self) -> None:
         self._service.rest()  # triage goes first: the most urgent is then really on top
-        list(self._pool.map(self._take_all, self._tokens))
-        if disposals:
-            self._dispose_of_all(self._tokens[0])
+        nothing_left = Event()
+        list(self._pool.map(lambda token: self._take_all(token, nothing_left), self._tokens))
+        self._dispose_of_all(self._tokens[0])
 
-    def _take_all(self, token: str) -> None:
-        while (answer := self._service.ask("POST", "/triage/next", 200, 204, token=token)).status_code == 200:
-            self._decide(token, answer.json())
+    def _take_all(self, token: str, nothing_left: Event) -> None:
+        """Until one of the officers finds nothing left: what the others hold, they decide."""
+        while not nothing_left.is_set():
+            answer = self._service.ask("POST", "/triage/next", 200, 204, token=token)
+            if answer.status_code == 204:
+                nothing_left.set()
+            else:
+                self._decide(token, answer.json())
 
     def _decide(self, token: str, report: Report) -> None:
         fate = self._fates[self._place[report["reference"]]]
@@ -113,7 +117,7 @@ class Force:
         return why
 
     def _dispose_of_all(self, token: str) -> None:
-        """Give a disposal to what the rule crimed. What it crimes after the last morning of the month is left."""
+        """Give a disposal to what the rule crimed."""
         listed = self._service.get("/triage", token=token, status="awaiting_disposal", limit="200")
         for head in listed["reports"]:
             report = self._service.get(f"/triage/{head['reference']}", token=token)

@@ -3,45 +3,25 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from chalicelib.imported import read
 from chalicelib.times import local, month
 
+SEED = 20190301
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FEWEST_DAYS = 3  # a report that is left to the 24-hour rule needs a day and a bit
+TABLES = Path(__file__).parents[1] / "west_midlands_2018_2019.csv"
 
+# Source: West Midlands Police, answer to a freedom of information request, 2019. Online incident reports, and crimes
+# with the source as online: those are not told for the first two months.
+MONTHS = read(TABLES.read_bytes(), "2019-06")
 
-class Figures(NamedTuple):
-    """Online incident reports, and crimes with the source as online."""
-
-    reports: int
-    crimes: int | None
-
-
-# Source: West Midlands Police, answer to a freedom of information request, 2019.
-MONTHS = {
-    "2018-01": Figures(619, None),
-    "2018-02": Figures(578, None),
-    "2018-03": Figures(657, 469),
-    "2018-04": Figures(569, 421),
-    "2018-05": Figures(765, 354),
-    "2018-06": Figures(972, 486),
-    "2018-07": Figures(1318, 741),
-    "2018-08": Figures(1252, 711),
-    "2018-09": Figures(1125, 691),
-    "2018-10": Figures(1336, 808),
-    "2018-11": Figures(1249, 856),
-    "2018-12": Figures(985, 626),
-    "2019-01": Figures(1432, 928),
-    "2019-02": Figures(2761, 1711),
-    "2019-03": Figures(3098, 2076),
-    "2019-04": Figures(2981, 2040),
-    "2019-05": Figures(3024, 1932),
-    "2019-06": Figures(2816, 1929),
-}
-
-_BY_HOUR = (2, 1, 1, 1, 1, 2, 3, 4, 5, 5, 5, 5, 6, 6, 5, 5, 6, 7, 9, 10, 10, 9, 6, 3)  # people report in the evening
+# Shares of a day's reports by the hour (in London) at which they are sent: people report in the evening. Twice a day
+# and not at each hour, as each time the service has to come to rest, its clock is moved, and all its schedules run.
+_BY_HOUR = {12: 41, 23: 76}
 _REASONS = {"no_offence": 36, "victim_unconfirmed": 26, "duplicate": 16, "another_force": 12, "contrary_evidence": 10}
 _LEFT, _REACHED = 0.03, 0.04  # of all reports; together they are the call-backs, which the force says are under 10%
 
@@ -63,20 +43,48 @@ class Fate:
         return self.call_back == "unanswered"
 
 
-def hours_of(name: str, share: float) -> list[datetime]:
-    """The hours of a month in London, in UTC; of its first days only for a `share` below 1, at the same rate a day."""
+class Plan(NamedTuple):
+    """A month to play: its `moments` (UTC), the one at which each report `comes`, in order, and the fate of each."""
+
+    month: str
+    moments: list[datetime]
+    comes: list[datetime]
+    fates: list[Fate]
+    crimes: int
+
+
+def plan(name: str, reports: int) -> Plan:
+    """Month `name`, or its first days if `reports` are fewer than it had. The same each time it is asked for."""
+    chance, share = Random(f"{SEED} {name}"), reports / MONTHS[name].reports
+    crimes = round(crimes_of(name) * share)
+    moments = moments_of(name, share)
+    comes = arrivals(moments, reports, chance)
+    return Plan(name, moments, comes, fates(comes, crimes, moments[-1] + HOUR, chance), crimes)
+
+
+def crimes_of(name: str) -> int:
+    """The crimes of a month; where they are not told, as many of its reports as of those of all other months."""
+    known = [figures for figures in MONTHS.values() if figures.crimes is not None]
+    share = sum(figures.crimes or 0 for figures in known) / sum(figures.reports for figures in known)
+    crimes = MONTHS[name].crimes
+    return round(MONTHS[name].reports * share) if crimes is None else crimes
+
+
+def moments_of(name: str, share: float) -> list[datetime]:
+    """When something happens in a month in London, in UTC; of its first days only for a `share` below 1, at the same
+    rate a day.
+    """
     year, number = map(int, name.split("-"))
     midday = datetime(year, number, 1, 12, tzinfo=UTC)
-    first = midday - HOUR * local(midday).hour
-    hours = [first + HOUR * count for count in range(32 * 24)]
-    hours = [hour for hour in hours if month(hour) == name]
-    days = max(FEWEST_DAYS, ceil(local(hours[-1]).day * share))
-    return [hour for hour in hours if local(hour).day <= days]
+    hours = [midday + HOUR * count for count in range(-DAY // HOUR, 32 * 24)]
+    moments = [hour for hour in hours if month(hour) == name and local(hour).hour in _BY_HOUR]
+    days = max(FEWEST_DAYS, ceil(local(moments[-1]).day * share))
+    return [moment for moment in moments if local(moment).day <= days]
 
 
-def arrivals(hours: list[datetime], reports: int, chance: Random) -> list[datetime]:
-    """The hour at which each report comes, in order."""
-    return sorted(chance.choices(hours, [_BY_HOUR[local(hour).hour] for hour in hours], k=reports))
+def arrivals(moments: list[datetime], reports: int, chance: Random) -> list[datetime]:
+    """The moment at which each report comes, in order."""
+    return sorted(chance.choices(moments, [_BY_HOUR[local(moment).hour] for moment in moments], k=reports))
 
 
 def fates(comes: list[datetime], crimes: int, end: datetime, chance: Random) -> list[Fate]:

@@ -58,7 +58,7 @@ _LETTERS = "ABDEFGHJLNPQRSTUWXYZ"  # those that the last part of a postcode uses
 class People:
     """Makes reports; the same seed makes the same people."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: str) -> None:
         self._chance, self._fake = Random(seed), Faker("en_GB")
         self._fake.seed_instance(seed)
 

@@ -1,16 +1,18 @@
 """The service under replay: the one-machine runner as a child, and requests to it."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import requests
+from rich.console import Console
 
 from chalicelib.times import read_stamp, stamp
 from infra.local.children import end_with_parent
@@ -47,9 +49,12 @@ class Service:
         return str(self.get("/dev/token", role=role, name=name)["token"])
 
     def forward_to(self, moment: datetime) -> None:
-        """Move the service's clock on, unless it is there already. What fell due has run when this returns."""
+        """Move the service's clock on, unless it is there already. What fell due has run when this returns. What is
+        under way ends first: no letter shall have taken hours because the clock was moved.
+        """
         seconds = (moment - read_stamp(self.get("/dev/clock")["now"])).total_seconds()
         if seconds > 0:
+            self.rest()
             self.ask("POST", "/dev/clock", json={"advance_seconds": seconds})
 
     def rest(self) -> None:
@@ -69,11 +74,11 @@ class Service:
 
 
 @contextmanager
-def running(port: int, clock: datetime) -> Iterator[Service]:
-    """Run the whole service, with its clock set, for as long as the context lasts."""
+def running(port: int, clock: datetime, **settings: str) -> Iterator[Service]:
+    """Run the whole service, with its clock set, for as long as the context lasts; `settings` as for `make run`."""
     child = subprocess.Popen(
         [sys.executable, "-m", "infra.local"],
-        env=os.environ | _settings(port, clock),
+        env=os.environ | {"PORT": str(port), "CLOCK": stamp(clock)} | settings,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -83,10 +88,6 @@ def running(port: int, clock: datetime) -> Iterator[Service]:
         yield Service(_address(child))
     finally:
         _end(child)
-
-
-def _settings(port: int, clock: datetime) -> Mapping[str, str]:
-    return {"PORT": str(port), "CLOCK": stamp(clock)}
 
 
 def _address(child: subprocess.Popen[str]) -> str:
@@ -104,3 +105,12 @@ def _end(child: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def stay(service: Service, page: str, console: Console) -> None:
+    """Leave the service running until Ctrl-C."""
+    console.print(f"The service goes on at {service.url}{page} until you press Ctrl-C.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        return
