@@ -50,6 +50,8 @@ def _variables(deployment: Deployment) -> Iterator[str]:
         yield f"LANGUAGE_OF_PAGES has to be one of: {', '.join(language.codes())}"
     if set(str(deployment.settings.get("SECOND_LOOK", "")).split()) - set(NOT_CRIMED_REASONS):
         yield f"SECOND_LOOK has to be some of: {' '.join(NOT_CRIMED_REASONS)}"
+    if deployment.settings.get("PUBLIC_STATISTICS", "no") not in ("yes", "no"):
+        yield "PUBLIC_STATISTICS has to be yes or no"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)

@@ -116,6 +116,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "FORCE_CODE": os.environ.get("FORCE_CODE", "20"),
         "SERVICE_URL": url,
         "SECOND_LOOK": _second_look(),
+        "PUBLIC_STATISTICS": _public_statistics(),
         "FORCE_COLOUR": _colour(),
         "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
@@ -177,6 +178,13 @@ def _second_look() -> str:
     if wrong := set(reasons.split()) - set(NOT_CRIMED_REASONS):
         _give_up(f"SECOND_LOOK={' '.join(wrong)} is no reason: use some of {', '.join(NOT_CRIMED_REASONS)}")
     return reasons
+
+
+def _public_statistics() -> str:
+    said = os.environ.get("PUBLIC_STATISTICS") or "no"
+    if said not in ("yes", "no"):
+        _give_up(f"PUBLIC_STATISTICS={said} is not known: use yes or no")
+    return said
 
 
 def _language() -> str:
