@@ -22,6 +22,7 @@ from chalicelib.handlers.officers import officers
 from chalicelib.handlers.public import public
 from chalicelib.handlers.retention import retention
 from chalicelib.handlers.sign_in import sign_in
+from chalicelib.handlers.statistics import statistics
 from chalicelib.handlers.status import status
 
 telemetry.start_logging()
@@ -37,6 +38,7 @@ app.register_blueprint(audit)
 app.register_blueprint(bulk)
 app.register_blueprint(retention)
 app.register_blueprint(deciding)
+app.register_blueprint(statistics)
 app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(safe_headers, "http")
 app.register_middleware(one_line_a_request, "http")

@@ -32,6 +32,7 @@ class Settings:
     notify_key_parameter: str
     notify_url: str
     service_url: str
+    public_statistics: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -56,4 +57,5 @@ class Settings:
             notify_key_parameter=environ.get("NOTIFY_KEY_PARAMETER", ""),
             notify_url=environ.get("NOTIFY_URL", "https://api.notifications.service.gov.uk"),
             service_url=environ.get("SERVICE_URL", "").rstrip("/"),
+            public_statistics=environ.get("PUBLIC_STATISTICS", "no") == "yes",
         )

@@ -7,18 +7,23 @@ Rules (24 hours).
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError, InvalidAnswers
 from chalicelib.figures import LETTER_TOOK, TOOK, Sums
+from chalicelib.report import TIME_TO_CRIME
+from chalicelib.times import read_stamp
 
 CATEGORIES = ("burglary", "theft", "criminal_damage")
 NOT_CRIMED_REASONS = ("no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate")
 CANCEL_CODES = ("C1", "C2", "C3", "C4")
 LETTER_STATES = ("sent", "withheld", "failed")
 MOST_MONTHS = 120
-COLUMNS = ("month", "reports", "crimes", "crimed_within_24h", "crimed_automatically", "call_backs", "open")
+USUAL_MONTHS = 12
+EARLIEST = "2000-01"  # before which no force was asked anything online
+AGES = ("under_6h", "6h_to_12h", "12h_to_18h", "18h_to_24h", "past_deadline")
 
 _ByMonth = dict[tuple[str, str], Counter[str]]
 
@@ -35,13 +40,20 @@ class Imported(NamedTuple):
 
 def months_between(first: str, last: str) -> list[str]:
     """`2018-11`, `2019-01` -> the months from the first to the last. Raises InvalidAnswers for no such range."""
-    numbers = {name: _number(name, text) for name, text in (("from", first), ("to", last))}
-    count = numbers["to"] - numbers["from"] + 1
-    if count < 1:
-        raise InvalidAnswers(errors=[FieldError("to", "The last month must not be before the first")])
-    if count > MOST_MONTHS:
-        raise InvalidAnswers(errors=[FieldError("to", f"Ask for {MOST_MONTHS} months or fewer at a time")])
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(numbers["from"], numbers["to"] + 1)]
+    return _range(_number("from", first), _number("to", last))
+
+
+def months_asked(first: str, last: str, latest: str) -> list[str]:
+    """The same, where no text for the last month means `latest`, and none for the first the twelve up to the last.
+    Raises InvalidAnswers for a month after `latest`, too.
+    """
+    given = {name: _number(name, text) for name, text in (("from", first), ("to", last)) if text}
+    until = _number("to", latest)
+    future = [FieldError(name, "Give a month that has begun") for name, number in given.items() if number > until]
+    if future:
+        raise InvalidAnswers(errors=future)
+    end = given.get("to", until)
+    return _range(given.get("from", end - USUAL_MONTHS + 1), end)
 
 
 def monthly(months: Sequence[str], sums: Sums, imported: Mapping[str, Imported], category: str = "") -> list[Row]:
@@ -67,16 +79,10 @@ def percentile(times: Mapping[int, int], share: float) -> int | None:
     return None
 
 
-def table(rows: Iterable[Row]) -> list[list[str | int]]:
-    """Monthly rows under a row of column names, for a CSV file."""
-    by_category = [f"{category}_{what}" for category in CATEGORIES for what in ("reports", "crimes")]
-    reasons = [f"not_crimed_{reason}" for reason in NOT_CRIMED_REASONS]
-    lines: list[list[str | int]] = [[*COLUMNS, *by_category, *reasons]]
-    for row in rows:
-        counts = [row["by_category"][category][what] for category in CATEGORIES for what in ("reports", "crimes")]
-        lines.append([*(row[column] for column in COLUMNS), *counts,
-                      *(row["not_crimed"][reason] for reason in NOT_CRIMED_REASONS)])  # fmt: skip
-    return lines
+def open_by_age(deadlines: Iterable[str], now: datetime) -> dict[str, int]:
+    """How many open reports are how old, by their `deadlines` (stamps)."""
+    ages = Counter(_age(read_stamp(deadline) - now) for deadline in deadlines)
+    return {age: ages[age] for age in AGES}
 
 
 def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported], category: str) -> Row:
@@ -125,9 +131,25 @@ def _imported(before: Sequence[Imported]) -> dict[str, int | None]:
     return {"reports": sum(one.reports for one in before), "crimes": sum(known) if known else None}
 
 
+def _range(begin: int, end: int) -> list[str]:
+    if end < begin:
+        raise InvalidAnswers(errors=[FieldError("to", "The last month must not be before the first")])
+    if end - begin >= MOST_MONTHS:
+        raise InvalidAnswers(errors=[FieldError("to", "Ask for ten years or less at a time")])
+    if begin < _number("from", EARLIEST):
+        raise InvalidAnswers(errors=[FieldError("from", "Give a month of this century")])
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
+
+
 def _number(name: str, text: str) -> int:
     year, _, number = text.partition("-")
     digits = text.isascii() and year.isdigit() and number.isdigit() and (len(year), len(number)) == (4, 2)
     if digits and 1 <= int(number) <= 12:
         return int(year) * 12 + int(number) - 1
-    raise InvalidAnswers(errors=[FieldError(name, f"Give “{name}” as a year and a month, such as 2019-03")])
+    raise InvalidAnswers(errors=[FieldError(name, "Give a year and a month, such as 2019-03")])
+
+
+def _age(left: timedelta) -> str:
+    if left < timedelta(0):
+        return AGES[-1]
+    return AGES[min(3, int((TIME_TO_CRIME - left) / timedelta(hours=6)))]

@@ -55,6 +55,8 @@ def _variables(deployment: Deployment) -> Iterator[str]:
         read_periods(str(deployment.settings.get("RETENTION", USUAL)))
     except ValueError as wrong_periods:
         yield f"RETENTION has to be {wrong_periods}"
+    if deployment.settings.get("PUBLIC_STATISTICS", "no") not in ("yes", "no"):
+        yield "PUBLIC_STATISTICS has to be yes or no"
     asked = VARIABLES | LETTERS.get(_sender(deployment), {})
     for name, (form, meaning) in asked.items():
         value = deployment.settings.get(name)

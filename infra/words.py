@@ -21,14 +21,16 @@ from chalicelib.forms import CATEGORIES
 from chalicelib.forms import journey as way
 from chalicelib.forms.questions import Question, questions
 from chalicelib.forms.status import Addition, WhoAsks, call_back_question
+from chalicelib.tables import Gap
 from chalicelib.triage import _MISSING
 
 ROOT = Path(language.__file__).parent
-SAYS = {"said"}  # what translates the text it is given
+SAYS = {"said", "say"}  # what translates the text it is given
 TELLS = {"FieldError", "InvalidAnswers", "NotAllowed", "NotFound", "TooLarge", "Unreadable", "TooManyTries", "tail",
-         "PydanticCustomError", "SentElsewhere"}  # what carries a text to where it is translated  # fmt: skip
+         "PydanticCustomError", "SentElsewhere", "Column"}  # what carries a text to where it is translated  # fmt: skip
 TABLES = {"_EVENTS", "_REFUSED", "_SHAPES", "_WHAT", "KINDS", "FILES_NOT_SHOWN", "TITLE", "_OLD_PAGE", "_TOO_QUICK",
-          "_CHANGED", "_NOT_ASKED", "_TITLES"}  # names of texts that are translated later  # fmt: skip
+          "_CHANGED", "_NOT_ASKED", "_TITLES", "CAPTIONS", "_BEFORE", "_UNKNOWN",
+          "_CHOICES"}  # names of texts that are translated later  # fmt: skip
 
 
 def texts() -> list[str]:
@@ -114,6 +116,7 @@ def _of_rules() -> Iterator[str]:
     yield from (*calendar.day_name, *calendar.month_name, "Day", "Month", "Year", "Select", "Enter", "text")
     yield from (words for _, _, words in _PARTS.values())
     yield from (what for what, _ in _MISSING)
+    yield from (gap.value for gap in Gap)
     yield from (refusal.title for refusal in [Refused, *Refused.__subclasses__()])
 
 

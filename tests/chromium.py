@@ -82,7 +82,9 @@ def complaints_of_axe(page: Page, axe: str) -> list[Any]:
     page.evaluate(axe)
     result = page.evaluate("rules => axe.run(document, rules)", RULES)
     assert len(result["passes"]) > 8
-    unsure = [found for found in result["incomplete"] if found["id"] == "color-contrast"]
+    # Of letters in an SVG axe cannot tell: test_chart.py does.
+    unsure = [found for found in result["incomplete"] if found["id"] == "color-contrast"
+              and not all(node["html"].startswith("<text ") for node in found["nodes"])]  # fmt: skip
     return [(found["id"], [node["html"] for node in found["nodes"]]) for found in (*result["violations"], *unsure)]
 
 

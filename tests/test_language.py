@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from force_figures import ALL_MONTHS, FIRST, LAST, sums, told
 from test_browser import PAGES
 
 from chalicelib import language, pages
@@ -18,7 +21,8 @@ from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, read_json
 from chalicelib.forms import journey as way
 from chalicelib.letters import return_link, write
-from chalicelib.pages import evidence, journey, status
+from chalicelib.pages import evidence, journey, statistics, status
+from chalicelib.statistics import Imported
 from infra import words
 from tests.fakes import NOW
 from tests.test_letters import CASES
@@ -85,6 +89,24 @@ def after_sending() -> Iterator[str]:
     yield pages.sent(SITE, "7", "7", True)
 
 
+def of_statistics() -> Iterator[str]:
+    """The statistics as everybody sees them, and the answer to a request, with everything that may be said."""
+    asked = statistics.Asked(FIRST, LAST, "")
+    few = Counter({(FIRST, "theft", "reports"): 40, (FIRST, "theft", "call_backs"): 3, (LAST, "burglary", "reports"): 2,
+                   (LAST, "theft", "crimes"): 9, (LAST, "theft", "took.3000"): 9})  # fmt: skip
+    for figures, imported in ((sums(), {}), (few, {}), (few, {FIRST: Imported(20, 7), "2018-03": Imported(9, None)})):
+        for public in (True, False):
+            seen = told(figures, ALL_MONTHS, public, imported)
+            yield statistics.answer(SITE, asked, seen, FIRST, NOW)
+            if public:
+                yield statistics.public_figures(SITE, asked, seen)
+    yield statistics.answer(SITE, asked, replace(told(Counter(), ALL_MONTHS), running=LAST), "", NOW)
+    wrong = ("Give a month that has begun", "Ask for ten years or less at a time")
+    yield statistics.refused(
+        SITE, asked, [FieldError(name, text) for name, text in zip(("from", "to"), wrong, strict=True)]
+    )
+
+
 def rest(html: str) -> set[str]:
     """What is left of a page's words without what has been translated."""
     while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", html)) != html:
@@ -101,6 +123,11 @@ def test_no_page_has_a_word_that_is_not_translated(strange: Strange) -> None:
     assert 'lang="xx"' in made[0]
     known = re.compile("^(between|Alpha|Bravo|20/[0-9/]+|Westshire.*|[0-9].*)$")
     assert not [words for html in after_sending() for words in rest(html) if not known.search(words)]
+
+
+def test_no_word_of_the_statistics_is_left(strange: Strange) -> None:
+    known = re.compile("^(⟦..|[A-Z][a-z]{2}|CSV|JSON)$")  # the first letters of months in the chart
+    assert not [words for html in of_statistics() for words in rest(html) if not known.search(words)]
 
 
 def test_what_a_person_typed_and_the_force_are_not_translated(strange: Strange) -> None:
@@ -137,6 +164,7 @@ def test_times_of_call_backs_are_translated(strange: Strange) -> None:
 def test_the_file_has_every_text(strange: Strange) -> None:
     list(drafts())
     list(after_sending())
+    list(of_statistics())
     for _, report in CASES:
         write(report, report.version, "42", "https://report.example.com")
     offered(NOW, NOW + timedelta(hours=24))

@@ -410,7 +410,8 @@ def officers_decide(service: Service) -> None:
     service.change(fourth, "disposal", {"disposal": "filed", "outcome": 18})
     assert service.officer("GET /triage?status=awaiting_disposal")[0] == 200
     service.at_the_desk(lambda desk: desk.queue(ANN, Wanted(MINE)))
-    assert service.officer("GET /statistics")[1]["months"][0]["crimes"]
+    assert service.officer("GET /statistics")[1]["months"][-1]["crimes"]
+    assert service.officer("GET /statistics/answer")[0] == 200
     service.pass_on(fourth)
 
 

@@ -1,6 +1,7 @@
 """Monthly rows from the sums; `test_ledger.py` holds the sums against a recount."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,17 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidAnswers
 from chalicelib.figures import Figure
-from chalicelib.statistics import CATEGORIES, Imported, monthly, months_between, percentile, table, together
+from chalicelib.statistics import (
+    CATEGORIES,
+    Imported,
+    monthly,
+    months_asked,
+    months_between,
+    open_by_age,
+    percentile,
+    together,
+)
+from chalicelib.times import stamp
 
 SUMS: Counter[Figure] = Counter({
     ("2019-02", "theft", "reports"): 4,
@@ -76,14 +87,6 @@ def test_of_nothing_there_is_no_percentile() -> None:
     assert percentile({}, 0.5) is None
 
 
-def test_the_table_for_a_file_has_a_name_over_every_figure() -> None:
-    names, first, second = table(monthly(["2018-10", "2019-02"], SUMS, {}))
-    assert len(names) == len(set(names)) == len(first) == len(second) == 7 + 6 + 5
-    row = dict(zip(names, second, strict=True))
-    assert (row["month"], row["reports"], row["theft_reports"], row["not_crimed_duplicate"]) == ("2019-02", 6, 4, 1)
-    assert not any(first[1:])
-
-
 @pytest.mark.parametrize(
     ("first", "last", "months"),
     [
@@ -117,3 +120,45 @@ def test_the_last_month_is_not_before_the_first() -> None:
     with pytest.raises(InvalidAnswers) as refused:
         months_between("2019-03", "2019-02")
     assert refused.value.errors[0].field == "to"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "months"),
+    [
+        ("", "", ("2018-12", "2019-11")),
+        ("2019-10", "", ("2019-10", "2019-11")),
+        ("", "2019-03", ("2018-04", "2019-03")),
+        ("2019-11", "2019-11", ("2019-11", "2019-11")),
+        ("2000-01", "2000-01", ("2000-01", "2000-01")),
+    ],
+)
+def test_months_that_are_not_named(first: str, last: str, months: tuple[str, str]) -> None:
+    found = months_asked(first, last, "2019-11")
+    assert (found[0], found[-1]) == months
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fields"),
+    [
+        ("2019-12", "", ["from"]),
+        ("", "2019-12", ["to"]),
+        ("2019-12", "2020-01", ["from", "to"]),
+        ("2019-10", "2019-09", ["to"]),
+        ("2009-11", "2019-11", ["to"]),
+        ("1999-12", "2000-01", ["from"]),
+        ("", "0000-01", ["from"]),
+        ("9999-12", "0001-01", ["from"]),
+    ],
+)
+def test_no_such_months(first: str, last: str, fields: list[str]) -> None:
+    with pytest.raises(InvalidAnswers) as refused:
+        months_asked(first, last, "2019-11")
+    assert [error.field for error in refused.value.errors] == fields
+
+
+def test_open_reports_by_age() -> None:
+    now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    ages = [0, 5.9, 6, 11.9, 12, 18, 23.9, 24, 24.1, 90]
+    deadlines = [stamp(now + timedelta(hours=24 - age)) for age in ages]
+    assert open_by_age(deadlines, now) == {
+        "under_6h": 2, "6h_to_12h": 2, "12h_to_18h": 1, "18h_to_24h": 3, "past_deadline": 2}  # fmt: skip

@@ -151,7 +151,7 @@ def site_of(request: Request) -> Any:
     from chalicelib import pages
 
     settings = service().settings
-    return pages.Site(settings.force_name, base(request), settings.force_colour)
+    return pages.Site(settings.force_name, base(request), settings.force_colour, settings.public_statistics)
 
 
 def kept_files(folder: str) -> list[File] | None:

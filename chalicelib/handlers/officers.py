@@ -1,8 +1,6 @@
-"""The officers' triage endpoint and the monthly figures."""
+"""The officers' triage endpoint."""
 
 import base64
-import csv
-import io
 from typing import Any
 
 from chalice.app import Blueprint, Request, Response
@@ -12,14 +10,13 @@ from chalicelib.errors import FieldError, InvalidAnswers, NotFound
 from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES
 from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
-from chalicelib.handlers.http import DATA_HEADERS, JSON, data, kept_files, model_of, query_of, signed_in, version_of
+from chalicelib.handlers.http import JSON, data, kept_files, model_of, query_of, signed_in, version_of
 from chalicelib.identity import Identity
 from chalicelib.life_cycle import OPEN
 from chalicelib.offences import suggest
 from chalicelib.reference import parse, show
 from chalicelib.report import Head, Report
-from chalicelib.statistics import monthly, months_between, table
-from chalicelib.times import month, stamp
+from chalicelib.times import stamp
 from chalicelib.triage import PRIORITIES, UNASSESSED, assess
 from chalicelib.wanted import OPEN_LIST, Wanted
 from chalicelib.wiring import service
@@ -30,7 +27,6 @@ AWAITING_DISPOSAL = "awaiting_disposal"
 NEW_INFORMATION = "new_information"
 USUAL_LIMIT, LARGEST_LIMIT = 50, 200
 _HANDLE_REPORTS = ("officer", "supervisor")
-_SEE_FIGURES = ("analyst", "officer", "supervisor")
 _CHANGE = {"methods": ["POST"], "content_types": [JSON]}
 
 
@@ -117,19 +113,6 @@ def note(request: Request, identity: Identity, reference: str) -> Response:
     """Keep a note."""
     change, body = _change(request, identity, reference), model_of(request, Note)
     return _changed(service().desk.note(*change, body.text))
-
-
-@officers.route("/statistics", methods=["GET"])
-@signed_in(officers, *_SEE_FIGURES)
-def statistics(request: Request, identity: Identity) -> Response:
-    """The monthly figures, this month's if no months are named; as CSV if asked for."""
-    query, now = query_of(request), month(service().casework.today())
-    first = query.get("from") or query.get("to") or now
-    months = months_between(first, query.get("to") or max(first, now))
-    figures = monthly(months, service().ledger.sums(months), {})
-    if "text/csv" in request.headers.get("accept", ""):
-        return Response(body=_csv(figures), headers={**DATA_HEADERS, "Content-Type": "text/csv; charset=utf-8"})
-    return data({"months": figures})
 
 
 def _officer(identity: Identity) -> Officer:
@@ -259,9 +242,3 @@ def place_in(cursor: str) -> str:
     if place and (not place[0].isdigit() or len(place) > 100):
         raise InvalidAnswers(errors=[FieldError("cursor", "Use the cursor of the page before as it is")])
     return place
-
-
-def _csv(figures: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(table(figures))
-    return text.getvalue()

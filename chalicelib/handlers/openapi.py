@@ -24,9 +24,11 @@ from chalicelib.forms.status import SecondFactor
 from chalicelib.handlers.decisions import CallBack, CrimeDecision, DisposalDecision, NotCrimeDecision, Note
 from chalicelib.handlers.http import JSON, PROBLEM
 from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_INFORMATION
+from chalicelib.handlers.statistics import FORMATS
 from chalicelib.identity import IssuerUnavailable
 from chalicelib.life_cycle import OPEN, Status
-from chalicelib.statistics import NOT_CRIMED_REASONS
+from chalicelib.statistics import AGES, CANCEL_CODES, LETTER_STATES, NOT_CRIMED_REASONS
+from chalicelib.tables import NAMES
 from chalicelib.triage import PRIORITIES, UNASSESSED
 
 _REFERENCE = {"name": "reference", "in": "path", "required": True, "schema": {"type": "string"},
@@ -37,8 +39,8 @@ _BAD = (Unreadable, TooLarge, WrongMediaType, Refused)
 _LOCKED = (NotSignedIn, NotYourRole, IssuerUnavailable)
 
 
-def document(base: str) -> dict[str, Any]:
-    """The document, for the service under the path `base`."""
+def document(base: str, public_statistics: bool = False) -> dict[str, Any]:
+    """The document, for the service under the path `base`; everybody may see the statistics if they are public."""
     report, components = schema()
     decisions = {"claim": None, "release": None, "call-backs": CallBack, "crime": CrimeDecision,
                  "not-crime": NotCrimeDecision, "disposal": DisposalDecision, "notes": Note}  # fmt: skip
@@ -49,7 +51,7 @@ def document(base: str) -> dict[str, Any]:
         schema_generator=QuestionsSchema,
     )
     components |= made["$defs"] | _COMPONENTS
-    paths = _public(report, refs[SecondFactor, "validation"]) | _triage_lists()
+    paths = _public(report, refs[SecondFactor, "validation"]) | _triage_lists() | _statistics(public_statistics)
     for name, model in decisions.items():
         paths[f"/triage/{{reference}}/{name}"] = {"post": _change(name, refs[model, "validation"] if model else None)}
     return {
@@ -102,15 +104,17 @@ def _triage_lists() -> dict[str, Any]:
         "/triage/next": {"post": _locked("Claim the most urgent report that nobody holds",
                                          {"200": one, "204": {"description": "There is none."}}, [], WrongMediaType)},
         "/triage/{reference}": {"get": _locked("A whole report", {"200": one}, [_REFERENCE], NotFound)},
-        "/statistics": {"get": _locked("The monthly figures", {"200": _figures()},
-                                       [_query("from", _MONTH_OR_BLANK), _query("to", _MONTH_OR_BLANK)])},
     }  # fmt: skip
 
 
-def _figures() -> dict[str, Any]:
-    answer = _json("By month.", _ref("Figures"))
+def _statistics(public: bool) -> dict[str, Any]:
+    """Who is not signed in gets months that are over, without small numbers, if the force wants that."""
+    shapes = ["Figures", "TableOfFigures", *(["PublicFigures"] if public else [])]
+    answer = _json("By month, or one of the tables.", {"anyOf": [_ref(shape) for shape in shapes]})
     answer["content"]["text/csv"] = {"schema": _TEXT}
-    return answer
+    operation = _locked("The monthly figures: of the last twelve months if none are named", {"200": answer},
+                        [_query("from", _MONTH_OR_BLANK), _query("to", _MONTH_OR_BLANK), *_OF_STATISTICS])  # fmt: skip
+    return {"/statistics": {"get": operation | ({"security": [{"token": []}, {}]} if public else {})}}
 
 
 def _change(name: str, body: Any) -> dict[str, Any]:
@@ -150,6 +154,7 @@ def _query(name: str, values: dict[str, Any]) -> dict[str, Any]:
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _COUNT = {"type": "integer", "minimum": 0}
+_COUNT_OR_NULL = {"type": ["integer", "null"], "minimum": 0}
 _TIME = {"type": "string", "format": "date-time"}
 _MONTH = {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
 _MONTH_OR_BLANK = {"type": "string", "pattern": "^([0-9]{4}-(0[1-9]|1[0-2]))?$"}
@@ -165,17 +170,38 @@ _FILTERS = [
     _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT}),
     _query("cursor", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}),
 ]
+_OF_STATISTICS = [
+    _query("category", {"enum": [*CATEGORIES, ""]}),
+    _query("table", {"enum": [*NAMES, ""]}),
+    _query("format", {"enum": [*FORMATS, ""]}),
+]
 _HEAD = {"reference": _TEXT, "category": _CATEGORY, "status": _STATUS, "priority": _PRIORITY, "reasons": _TEXTS,
          "received_at": _TIME, "deadline": _TIME, "claimed_by": _TEXT, "version": _COUNT}  # fmt: skip
 _DECISION = {"not_crimed_reason": {"enum": list(NOT_CRIMED_REASONS)}, "crime_number": _TEXT, "crimed_at": _TIME,
              "crimed_by": _TEXT, "offence": _TEXT, "disposal": _DISPOSAL, "outcome": _COUNT}  # fmt: skip
 _ENTRY = _object(version=_COUNT, at=_TIME, by=_TEXT, what=_TEXT)
 _LETTER = _object(version=_COUNT, template=_TEXT, state=_TEXT, at=_TIME)
-_IN_A_MONTH = _object(
-    month=_MONTH, reports=_COUNT, crimes=_COUNT, crimed_within_24h=_COUNT, crimed_automatically=_COUNT,
-    call_backs=_COUNT, open=_COUNT, not_crimed=_object(**dict.fromkeys(NOT_CRIMED_REASONS, _COUNT)),
-    by_category=_object(**dict.fromkeys(CATEGORIES, _object(reports=_COUNT, crimes=_COUNT))),
-)  # fmt: skip
+_MINUTES = {"type": ["integer", "null"], "minimum": 0}
+_TIMES = {"median_minutes": _MINUTES, "p95_minutes": _MINUTES}
+_IN_ALL = {
+    "reports": _COUNT, "crimes": _COUNT,
+    "by_category": _object(*CATEGORIES, **dict.fromkeys(CATEGORIES, _object(reports=_COUNT, crimes=_COUNT))),
+    "crimed_within_24h": _COUNT, "crimed_automatically": _COUNT, "call_backs": _COUNT, "open": _COUNT,
+    "cancelled": _object(**dict.fromkeys(CANCEL_CODES, _COUNT)), "time_to_crime": _object(**_TIMES),
+    "not_crimed": _object(**dict.fromkeys(NOT_CRIMED_REASONS, _COUNT)),
+    "letters": _object(**dict.fromkeys(LETTER_STATES, _COUNT), **_TIMES),
+    "imported": _object(reports=_COUNT, crimes=_COUNT_OR_NULL),
+}  # fmt: skip
+_BOTH = {"reports": _COUNT_OR_NULL, "crimes": _COUNT_OR_NULL}
+_SHARE = {"anyOf": [_object(least=_COUNT, most=_COUNT, of=_COUNT), {"type": "null"}]}
+_SHARES = ("crimed_within_24h", "crimed_automatically", "call_backs")
+_SHOWN_TO_ALL = {
+    **_BOTH, "by_category": _object(*CATEGORIES, **dict.fromkeys(CATEGORIES, _object(**_BOTH))),
+    "shares": _object(**dict.fromkeys(_SHARES, _SHARE)), "time_to_crime": _object(**_TIMES),
+    "imported": _object(**_BOTH),
+    "at_least": {"type": "object"},
+}  # fmt: skip
+_NOT_ALWAYS = ("imported", "shares", "time_to_crime", "at_least")
 _COMPONENTS = {
     "Problem": _object(
         "detail", "errors", type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT,
@@ -197,5 +223,14 @@ _COMPONENTS = {
         attend={"type": "boolean"}, suggested_offence=_object(code=_TEXT, title=_TEXT, because=_TEXT),
         history={"type": "array", "items": _ENTRY}, letters={"type": "array", "items": _LETTER},
     ),
-    "Figures": _object(months={"type": "array", "items": _IN_A_MONTH}),
+    "Figures": _object(
+        months={"type": "array", "items": _object("imported", month=_MONTH, **_IN_ALL)},
+        total=_object("imported", **_IN_ALL), open_now=_object(**dict.fromkeys(AGES, _COUNT)),
+    ),
+    "PublicFigures": _object(
+        months={"type": "array", "items": _object(*_NOT_ALWAYS, month=_MONTH, **_SHOWN_TO_ALL)},
+        total=_object(*_NOT_ALWAYS, **_SHOWN_TO_ALL),
+    ),
+    "TableOfFigures": _object("total", table={"enum": list(NAMES)}, caption=_TEXT,
+                              rows={"type": "array", "items": {"type": "object"}}, total={"type": "object"}),
 }  # fmt: skip

@@ -60,7 +60,7 @@ def openapi(request: Request) -> Response:
     """The description of the interface."""
     from chalicelib.handlers.openapi import document
 
-    return data(document(base(request)))
+    return data(document(base(request), service().settings.public_statistics))
 
 
 @public.route("/", methods=["GET"])

@@ -63,14 +63,12 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
     def lock(view: View) -> View:
         @wraps(view)
         def unlock(request: Request, **path: str) -> Response:
-            session = _session(request)
-            if not session:
-                leads_on = request.method == "GET" and _is_somebody(request)
-                return _to_sign_in(request) if leads_on else _turned_away(request, "over", 401)
-            seat = _seat(session)
-            if not session.roles & set(roles):
+            seat = seat_of(request)
+            if not seat:
+                return leads_to_sign_in(request)
+            if not seat.session.roles & set(roles):
                 return page(pages.problem(place_of(request, seat), NotYourRole.title), NotYourRole.status)
-            if request.method != "GET" and not _is_ours(request, session):
+            if request.method != "GET" and not _is_ours(request, seat.session):
                 return _turned_away(request, "old", 403, seat)
             try:
                 return view(request, seat, **path)
@@ -84,6 +82,20 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
         return locked
 
     return lock
+
+
+def seat_of(request: Request) -> Seat | None:
+    """Who sits at the desk in this browser; None without a session."""
+    session = _session(request)
+    return _seat(session) if session else None
+
+
+def leads_to_sign_in(request: Request) -> Response:
+    """For whoever has no session: a page leads to the sign-in and back; what was sent, or asked for by a script, is
+    turned away.
+    """
+    leads_on = request.method == "GET" and _is_somebody(request)
+    return _to_sign_in(request) if leads_on else _turned_away(request, "over", 401)
 
 
 def at_the_door(view: View) -> View:
@@ -107,7 +119,7 @@ def place_of(request: Request, seat: Seat) -> Place:
         who.actor.name,
         who.is_supervisor,
         seat.form_token,
-        handles_reports=bool(seat.session.roles & {"officer", "supervisor"}),
+        handles_reports=_handle_reports(seat.session.roles),
         listed=listed if re.fullmatch("[A-Za-z0-9_=&-]{1,300}", listed) else "",
     )
 
@@ -173,7 +185,8 @@ def _finish(request: Request, kept: str) -> Response:
     if before := _session(request):  # whoever sat here is gone
         service().sessions.end(before)
     key = service().sessions.begin(identity.actor, identity.roles)
-    answer = see_other(f"{base(request)}{to or '/desk'}")
+    home = "/desk" if _handle_reports(identity.roles) else "/statistics"
+    answer = see_other(f"{base(request)}{home if to in ('', '/desk') else to}")
     done = _cookie(request, _BEGUN + state, "", timedelta(0))
     answer.headers["Set-Cookie"] = [_cookie(request, _SEAT, key, SHIFT), done]
     return answer
@@ -203,6 +216,10 @@ def _seat(session: Session) -> Seat:
     return Seat(officer, session, service().passes.give("desk", session.id))
 
 
+def _handle_reports(roles: frozenset[str]) -> bool:
+    return bool(roles & {"officer", "supervisor"})
+
+
 def _is_ours(request: Request, session: Session) -> bool:
     """Whether a form came from a page of this session, and of no other website."""
     given = dict(pairs_of(request)).get("token", "")
@@ -224,8 +241,8 @@ def _to_sign_in(request: Request) -> Response:
 
 
 def _inside(to: str) -> str:
-    """Where to go on to once signed in: a page of the desk, and nowhere else."""
-    is_inside = to == "/desk" or (to.startswith(("/desk?", "/desk/")) and not to.startswith("/desk/sign"))
+    """Where to go on to once signed in: a page of the desk or of the figures, and nowhere else."""
+    is_inside = re.match("/(desk|statistics)([?/]|$)", to) and not to.startswith("/desk/sign")
     is_plain = to.isascii() and to.isprintable() and not set(to) & set("\\ \"'<>") and ".." not in unquote(to)
     return to if is_inside and is_plain and len(to) < LONGEST_WAY else ""
 

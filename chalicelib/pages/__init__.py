@@ -18,13 +18,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Site:
-    """Whose service this is, the path it is served under (`""`, or the stage of API Gateway such as `/api`), and the
-    force's colour.
+    """Whose service this is, the path it is served under (`""`, or the stage of API Gateway such as `/api`), the
+    force's colour, and whether everybody may see its statistics.
     """
 
     force_name: str
     base: str
     colour: str = OURS
+    has_statistics: bool = False
 
 
 def start(site: Site) -> str:

@@ -24,6 +24,11 @@ class Place:
         return f"{self.site.base}/desk"
 
     @property
+    def home(self) -> str:
+        """The address that one comes to first."""
+        return self.address if self.handles_reports else f"{self.site.base}/statistics"
+
+    @property
     def queue(self) -> str:
         """The address of the list that was open last."""
         return f"{self.address}?{self.listed}" if self.listed else self.address

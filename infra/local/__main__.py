@@ -125,6 +125,7 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "SERVICE_URL": url,
         "SECOND_LOOK": _second_look(),
         "RETENTION": _retention(),
+        "PUBLIC_STATISTICS": _public_statistics(),
         "FORCE_COLOUR": _colour(),
         "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
@@ -207,6 +208,13 @@ def _retention() -> str:
     except ValueError as wrong:
         _give_up(f"RETENTION={text} cannot be used: it has to be {wrong}")
     return text
+
+
+def _public_statistics() -> str:
+    said = os.environ.get("PUBLIC_STATISTICS") or "no"
+    if said not in ("yes", "no"):
+        _give_up(f"PUBLIC_STATISTICS={said} is not known: use yes or no")
+    return said
 
 
 def _language() -> str:

@@ -1,0 +1,109 @@
+"""The tables of the figures: the force's own answer comes out of them as rows, CSV and JSON; no cell is a formula."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from force_figures import ALL_MONTHS, CRIMES, REPORTS, sums, told
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, Imported
+from chalicelib.tables import MONTHS, NAMES, Between, Column, Gap, Line, Part, Table, as_csv, as_json, share, tables
+
+
+def read(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(as_csv(table))))
+
+
+def test_the_tables_of_the_answer() -> None:
+    made = tables(told(sums(), ALL_MONTHS))
+    for name, figures, whole in (("reports", REPORTS, 27_537), ("crimes", CRIMES, 16_779)):
+        table = made[name]
+        assert {row["month"]: int(row[name]) for row in read(table)} == figures
+        assert as_json(table) == {
+            "table": name, "caption": table.caption,
+            "rows": [{"month": month, name: figures[month]} for month in ALL_MONTHS],
+            "total": {name: whole},
+        }  # fmt: skip
+
+
+def test_every_table_has_a_cell_under_each_name_and_a_total_that_adds_up() -> None:
+    made = tables(told(sums(), ALL_MONTHS))
+    assert tuple(made) == NAMES
+    for table in made.values():
+        names = [column.name for column in table.columns]
+        assert len(names) == len(set(names)) and all(len(line.cells) == len(names) for line in table.lines)
+        assert [list(row) for row in read(table)] == [names] * len(table.lines)
+        for place, cell in enumerate(table.total, start=1):
+            if table.columns[place].kind == "count":
+                assert cell == sum(line.cells[place] for line in table.lines), (table.name, names[place])  # type: ignore[misc]
+
+
+def test_the_monthly_rows_have_every_figure_of_the_interface() -> None:
+    row = read(tables(told(sums(), ALL_MONTHS))[MONTHS])[-1]
+    assert (row["month"], row["reports"], row["crimes"], row["theft_reports"]) == ("2019-06", "2816", "1929", "1408")
+    expected = {f"{category}_crimes" for category in CATEGORIES} | {f"not_crimed_{name}" for name in NOT_CRIMED_REASONS}
+    assert row.keys() > expected | {"crimed_within_24h", "time_to_crime_median_minutes", "letters_sent", "cancelled_C1"}
+
+
+def test_what_was_counted_before_this_service() -> None:
+    imported = {"2018-01": Imported(619, None), "2018-02": Imported(100, 50)}
+    figures = sums()
+    for figure in [one for one in figures if one[0] == "2018-01"]:
+        del figures[figure]
+    made = tables(told(figures, ["2018-01", "2018-02", "2018-03"], imported=imported))
+    assert [(line.cells[1], line.imported) for line in made["reports"].lines] == [
+        (619, "all"),
+        (678, "part"),
+        (657, ""),
+    ]
+    assert [(line.cells[1], line.imported) for line in made["crimes"].lines] == [
+        (Gap.NOT_KNOWN, "all"), (50, "all"), (469, "")]  # fmt: skip
+    assert made["crimes"].total == [519]
+    assert made["categories"].lines[-1] == Line(["not_known", 719, 50], "all")
+    assert read(made["crimes"])[0]["crimes"] == "" and as_json(made["crimes"])["rows"][0]["crimes"] is None
+    assert [line.cells[1] for line in made["call_backs"].lines] == [0, 578, 657]  # of these it is known
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (None, Gap.NOT_SHOWN),
+        (Part(0, 0, 0), Gap.NONE),
+        (Part(9_999, 9_999, 10_000), 99.9),
+        (Part(1, 1, 10_000), 0.1),
+        (Part(10, 10, 10), 100.0),
+        (Part(0, 0, 10), 0.0),
+        (Part(1, 1, 3), 33.3),
+        (Part(350, 353, 354), Between(98.8, 99.8)),
+        (Part(1, 4, 60), Between(1.6, 6.7)),
+    ],
+)
+def test_a_share(part: Part | None, said: object) -> None:
+    assert share(part) == said
+
+
+def with_text(text: str) -> Table:
+    return Table("x", "X", [Column("who", "Who", "text"), Column("count", "Count")], [Line([text, 1])])
+
+
+@pytest.mark.parametrize("before", ["", " ", "\n", "\u00a0 ", "\t"])
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+def test_no_cell_is_a_formula(sign: str, before: str) -> None:
+    text = f'{before}{sign}HYPERLINK("http://example.com","x")'
+    (row,) = read(with_text(text))
+    assert row == {"who": f"'{text}", "count": "1"}
+
+
+@given(st.text())
+def test_text_comes_out_as_it_went_in_or_with_a_mark_before_it(text: str) -> None:
+    _, (cell, _) = csv.reader(io.StringIO(as_csv(with_text(text)), newline=""))
+    assert cell.removeprefix("'") == text.removeprefix("'")
+    assert cell.lstrip()[:1] not in tuple("=+-@") and cell[:1] not in tuple("\t\r\n")
+
+
+def test_the_cells_of_ours_carry_no_mark() -> None:
+    texts: list[Any] = [as_csv(table) for table in tables(told(sums(), ALL_MONTHS)).values()]
+    assert not [text for text in texts if "'" in text]
