@@ -12,13 +12,12 @@ Crimes are empty where nobody knows them. A file is taken whole or not at all.
 import csv
 
 from chalicelib.errors import FieldError, InvalidAnswers, TooLarge
-from chalicelib.statistics import Imported, months_between
+from chalicelib.statistics import EARLIEST, Imported, is_month
 
 HEADER = ["month", "reports", "crimes"]
 MOST_BYTES = 256 * 1024
 MOST_LINES = 1_200  # a hundred years
 MOST_ERRORS = 20  # told of one file: more of them have one cause
-FIRST_MONTH = "1990-01"  # before anybody reported anything online
 MOST_OF_ANYTHING = 9_999_999  # more than all of England and Wales record in a year
 
 
@@ -75,12 +74,10 @@ def _read_line(line: str, this_month: str) -> tuple[str, Imported]:
     if len(cells) != len(HEADER):
         raise ValueError("Give a month, its reports and its crimes with two commas between, such as 2019-03,3098,2076")
     month, reports, crimes = cells
-    try:
-        months_between(month, month)
-    except InvalidAnswers:
-        raise ValueError("Write the month as a year and a month, such as 2019-03") from None
-    if month < FIRST_MONTH:
-        raise ValueError(f"Take out months before {FIRST_MONTH}")
+    if not is_month(month):
+        raise ValueError("Write the month as a year and a month, such as 2019-03")
+    if month < EARLIEST:
+        raise ValueError(f"Take out months before {EARLIEST}")
     if month > this_month:
         raise ValueError(f"{month} has not come yet: take it out")
     return month, Imported(_number("reports", reports), _number("crimes", crimes) if crimes else None)

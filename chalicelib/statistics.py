@@ -5,6 +5,7 @@ Calendar months are those of Europe/London. Source: the force's answer of 2019 (
 Rules (24 hours).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,6 +37,11 @@ class Imported(NamedTuple):
 
     reports: int
     crimes: int | None
+
+
+def is_month(text: str) -> bool:
+    """Whether it is a year and a month, such as `2019-03`."""
+    return bool(re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", text))
 
 
 def months_between(first: str, last: str) -> list[str]:
@@ -142,10 +148,8 @@ def _range(begin: int, end: int) -> list[str]:
 
 
 def _number(name: str, text: str) -> int:
-    year, _, number = text.partition("-")
-    digits = text.isascii() and year.isdigit() and number.isdigit() and (len(year), len(number)) == (4, 2)
-    if digits and 1 <= int(number) <= 12:
-        return int(year) * 12 + int(number) - 1
+    if is_month(text):
+        return int(text[:4]) * 12 + int(text[5:]) - 1
     raise InvalidAnswers(errors=[FieldError(name, "Give a year and a month, such as 2019-03")])
 
 
