@@ -83,7 +83,8 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     service = _install_service(clock)
     functions = Functions(config.chalice_app, clock.without_jumps)
     scanner = Scanner(outputs["EvidenceBucketName"])
-    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner)
+    off = os.environ.get("SCHEDULES_OFF", "").split()
+    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner, without=off)
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     sqs = boto3.client("sqs")
     prove, imported = service.reconciliation.prove, service.imported

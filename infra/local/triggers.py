@@ -4,7 +4,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -140,13 +140,20 @@ class Triggers:
     """All event sources of an app, each polled by a thread of its own."""
 
     def __init__(
-        self, app: Chalice, functions: Functions, now: Callable[[], datetime], dead_url: str, *others: Source
+        self,
+        app: Chalice,
+        functions: Functions,
+        now: Callable[[], datetime],
+        dead_url: str,
+        *others: Source,
+        without: Container[str] = (),
     ) -> None:
-        """`others` are no sources of the app, and work beside them."""
+        """`others` are no sources of the app, and work beside them. Those named in `without` are left out."""
         self._functions = functions
         self._stopping = threading.Event()
         self._readers: list[threading.Event] = []
-        self._of_app = [_source(config, functions, now, dead_url) for config in app.event_sources]
+        wanted = [config for config in app.event_sources if config.name not in without]
+        self._of_app = [_source(config, functions, now, dead_url) for config in wanted]
         self.sources = [*self._of_app, *others]
 
     def start(self) -> None:
