@@ -4,18 +4,18 @@ import heapq
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
-from itertools import groupby
-from threading import Event
+from itertools import cycle, groupby
 from typing import Any
 
+from chalicelib.offences import suggest
 from chalicelib.rule import LOOK_AHEAD
 from chalicelib.times import local, read_stamp
-from infra.replay.months import SEED, Fate, Plan
+from chalicelib.triage import assess
+from infra.replay.months import SEED, WORK, Fate, Plan
 from infra.replay.people import People, body
 from infra.replay.service import Service
 
-OFFICERS = ("Asha Bell", "Tom Carver")
-ROUND = 23  # the hour at which officers work through what came: nothing is left for the next month
+OFFICERS = ("Asha Bell", "Tom Carver", "Rosa Dunne", "Ian Ekwall")
 BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks further ahead: a stop this long before finds it in time
 
 Report = dict[str, Any]
@@ -44,17 +44,22 @@ class Force:
         for moment in self._plan.moments:
             self._go_on_to(moment)
             self._submit(due.get(moment, []))
-            if local(moment).hour == ROUND:
+            if local(moment).hour == WORK:
                 self._work()
             tell(moment, len(self._place))
         self._service.rest()
 
     def _go_on_to(self, moment: datetime) -> None:
-        while self._left and (stop := self._left[0] - BEFORE_DEADLINE) <= moment:
-            self._service.forward_to(stop)
-            while self._left and self._left[0] <= stop + LOOK_AHEAD:
-                heapq.heappop(self._left)
+        """With a stop before each deadline that would be missed: on the day with 25 hours, that of the day before."""
+        while self._left and self._left[0] <= moment:
+            self._forward_to(self._left[0] - BEFORE_DEADLINE)
+        self._forward_to(moment)
+
+    def _forward_to(self, moment: datetime) -> None:
+        """The rule then crimes what is due soon."""
         self._service.forward_to(moment)
+        while self._left and self._left[0] <= moment + LOOK_AHEAD:
+            heapq.heappop(self._left)
 
     # The public
 
@@ -80,32 +85,36 @@ class Force:
     # Officers
 
     def _work(self) -> None:
+        """Decide what is open, the most urgent first, each officer a part of it."""
         self._service.rest()  # triage goes first: the most urgent is then really on top
-        nothing_left = Event()
-        list(self._pool.map(lambda token: self._take_all(token, nothing_left), self._tokens))
-        self._dispose_of_all(self._tokens[0])
+        heads = [head for head in self._listed() if head["status"] != "awaiting_information"]
+        list(self._pool.map(self._decide, cycle(self._tokens), heads))
+        list(self._pool.map(self._dispose, cycle(self._tokens), self._listed(status="awaiting_disposal")))
 
-    def _take_all(self, token: str, nothing_left: Event) -> None:
-        """Until one of the officers finds nothing left: what the others hold, they decide."""
-        while not nothing_left.is_set():
-            answer = self._service.ask("POST", "/triage/next", 200, 204, token=token)
-            if answer.status_code == 204:
-                nothing_left.set()
-            else:
-                self._decide(token, answer.json())
+    def _listed(self, **query: str) -> list[Report]:
+        """A list of the desk's, page by page."""
+        heads, more = list[Report](), {}
+        while True:
+            page = self._service.get("/triage", token=self._tokens[0], limit="200", **query, **more)
+            heads += page["reports"]
+            if "cursor" not in page:
+                return heads
+            more = {"cursor": page["cursor"]}
 
-    def _decide(self, token: str, report: Report) -> None:
-        fate = self._fates[self._place[report["reference"]]]
+    def _decide(self, token: str, head: Report) -> None:
+        place = self._place[head["reference"]]
+        fate = self._fates[place]
         if fate.is_left:
-            self._change(token, report, "call-backs", {"result": "no_answer"})
+            self._change(token, head, "call-backs", {"result": "no_answer"})
             return
         if fate.call_back:
-            report |= self._change(token, report, "call-backs", {"result": "reached"})
+            head = self._change(token, head, "call-backs", {"result": "reached"})
         if fate.reason:
-            self._change(token, report, "not-crime", self._why(fate))
+            self._change(token, head, "not-crime", self._why(fate))
         else:
-            offence = report["suggested_offence"]["code"]
-            self._change(token, report, "crime", {"offence": offence, "disposal": _disposal(report)})
+            told = self._told[place]
+            offence = suggest(head["category"], told, local(self._comes[place]).date()).code
+            self._change(token, head, "crime", {"offence": offence, **self._disposal(place)})
 
     def _why(self, fate: Fate) -> dict[str, str]:
         why = {"reason": fate.reason, "rationale": "Decided on what was reported, after a second look."}
@@ -116,12 +125,15 @@ class Force:
             return why | {"duplicate_of": references[fate.original]}
         return why
 
-    def _dispose_of_all(self, token: str) -> None:
-        """Give a disposal to what the rule crimed."""
-        listed = self._service.get("/triage", token=token, status="awaiting_disposal", limit="200")
-        for head in listed["reports"]:
-            report = self._service.get(f"/triage/{head['reference']}", token=token)
-            self._change(token, report, "disposal", {"disposal": _disposal(report)})
+    def _dispose(self, token: str, head: Report) -> None:
+        """Say what follows from a crime of the rule's."""
+        self._change(token, head, "disposal", self._disposal(self._place[head["reference"]]))
+
+    def _disposal(self, place: int) -> dict[str, str]:
+        """Investigated if an officer attends or there is something to go by; else filed."""
+        told = self._told[place]
+        found = assess(told["category"], told)
+        return {"disposal": "further_investigation" if found.attend or found.solvability else "filed"}
 
     def _change(self, token: str, report: Report, change: str, decision: dict[str, str]) -> Report:
         path, version = f"/triage/{report['reference']}/{change}", f'"{report["version"]}"'
@@ -129,8 +141,3 @@ class Force:
             "POST", path, token=token, headers={"If-Match": version}, json=decision
         ).json()
         return answer
-
-
-def _disposal(report: Report) -> str:
-    """Investigated if an officer attends or there is something to go by; else filed."""
-    return "further_investigation" if report["attend"] or report["solvability"] else "filed"

@@ -19,9 +19,9 @@ TABLES = Path(__file__).parents[1] / "west_midlands_2018_2019.csv"
 # with the source as online: those are not told for the first two months.
 MONTHS = read(TABLES.read_bytes(), "2019-06")
 
-# Shares of a day's reports by the hour (in London) at which they are sent: people report in the evening. Twice a day
-# and not at each hour, as each time the service has to come to rest, its clock is moved, and all its schedules run.
-_BY_HOUR = {12: 41, 23: 76}
+# The hours (in London) at which something happens: people report, officers work. Once a day and not at each hour, as
+# each time the service has to come to rest, its clock is moved, and all its schedules run.
+COME, WORK = 12, 23
 _REASONS = {"no_offence": 36, "victim_unconfirmed": 26, "duplicate": 16, "another_force": 12, "contrary_evidence": 10}
 _LEFT, _REACHED = 0.03, 0.04  # of all reports; together they are the call-backs, which the force says are under 10%
 
@@ -77,14 +77,14 @@ def moments_of(name: str, share: float) -> list[datetime]:
     year, number = map(int, name.split("-"))
     midday = datetime(year, number, 1, 12, tzinfo=UTC)
     hours = [midday + HOUR * count for count in range(-DAY // HOUR, 32 * 24)]
-    moments = [hour for hour in hours if month(hour) == name and local(hour).hour in _BY_HOUR]
+    moments = [hour for hour in hours if month(hour) == name and local(hour).hour in (COME, WORK)]
     days = max(FEWEST_DAYS, ceil(local(moments[-1]).day * share))
     return [moment for moment in moments if local(moment).day <= days]
 
 
 def arrivals(moments: list[datetime], reports: int, chance: Random) -> list[datetime]:
     """The moment at which each report comes, in order."""
-    return sorted(chance.choices(moments, [_BY_HOUR[local(moment).hour] for moment in moments], k=reports))
+    return sorted(chance.choices([moment for moment in moments if local(moment).hour == COME], k=reports))
 
 
 def fates(comes: list[datetime], crimes: int, end: datetime, chance: Random) -> list[Fate]:

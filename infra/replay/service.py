@@ -63,7 +63,7 @@ class Service:
         while self.ask("GET", "/dev/idle", 200, 503).status_code == 503:
             if time.monotonic() > end:
                 raise Failed("The stream and the queues are never drained")
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def _session(self) -> requests.Session:
         if not hasattr(self._threads, "session"):
