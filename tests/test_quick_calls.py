@@ -103,3 +103,9 @@ def test_a_head_has_no_body_to_wait_for() -> None:
     server = Server([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", WHOLE])
     assert URLLib3Session().send(AWSRequest("HEAD", server.url).prepare()).content == b""
     assert not vars(quick_calls._connections)  # the server said that it hangs up
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/x", "http://dynamodb.example.com/x"])
+def test_what_is_elsewhere_goes_the_usual_way(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr(quick_calls, "_botocore_send", lambda session, request: "the usual way")
+    assert quick_calls._send(URLLib3Session(), AWSRequest("GET", url, data=b"").prepare()) == "the usual way"

@@ -28,9 +28,10 @@ def install() -> None:
 
 def _send(session: URLLib3Session, request: AWSPreparedRequest) -> Any:
     body = request.body or b""
-    if request.stream_output or not isinstance(body, bytes | bytearray | str):
-        return _botocore_send(session, request)  # a file, up or down
     url = urlsplit(request.url)
+    is_near = (url.scheme, url.hostname) in (("http", "127.0.0.1"), ("http", "localhost"))
+    if not is_near or request.stream_output or not isinstance(body, bytes | bytearray | str):
+        return _botocore_send(session, request)  # elsewhere, or a file, up or down
     try:
         return _ask(url.hostname or "", url.port or 80, request, body.encode() if isinstance(body, str) else body)
     except (OSError, ValueError) as error:  # what botocore tries again
