@@ -35,8 +35,7 @@ def without_small_numbers(rows: Sequence[Row], total: Row, category: str = "") -
     if category:
         only = [{"month": row["month"]} | _only(row, category) for row in public]
         return only, _only(_sums(public, total), category)
-    times = _times(total) if all(map(_is_told_apart, rows)) else _NO_TIMES
-    return public, _sums(public, total) | {"time_to_crime": times}
+    return public, _sums(public, total) | {"time_to_crime": _times_of_all(rows, public, total)}
 
 
 def _public(row: Row) -> Row:
@@ -80,6 +79,14 @@ def _times(row: Row) -> dict[str, int | None]:
         "median_minutes": times["median_minutes"] if of >= FEWEST else None,
         "p95_minutes": times["p95_minutes"] if of >= FEWEST_FOR_P95 else None,
     }
+
+
+def _times_of_all(rows: Sequence[Row], public: Sequence[Row], total: Row) -> dict[str, int | None]:
+    """Where every month shows how many crimes there were: that the others with a hidden month are enough for a time, or
+    not, would tell how many that has.
+    """
+    is_exact = all(map(_is_told_apart, rows)) and None not in [row["crimes"] for row in public]
+    return _times(total) if is_exact else _NO_TIMES
 
 
 def _sums(rows: Sequence[Row], total: Row) -> Row:

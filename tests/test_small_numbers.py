@@ -166,3 +166,12 @@ def test_a_time_is_about_enough_crimes() -> None:
     assert times(4) == {"median_minutes": None, "p95_minutes": None}
     assert times(5) == times(19) == {"median_minutes": 7, "p95_minutes": None}
     assert times(20) == {"median_minutes": 7, "p95_minutes": 7}
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 4])
+def test_no_time_is_of_a_month_whose_crimes_are_hidden(few: int) -> None:
+    """Whether 16 crimes and those of a hidden month are enough for a 95th percentile would tell how many those are."""
+    counted: Sums = Counter({(month, "theft", name): count for month, count in zip(MONTHS, (16, few, 17), strict=True)
+                             for name in ("crimes", "took.60")})  # fmt: skip
+    for months in (MONTHS[:2], MONTHS[1:], MONTHS):
+        assert public(counted, months, {})[1]["time_to_crime"] == {"median_minutes": None, "p95_minutes": None}
