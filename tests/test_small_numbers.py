@@ -175,3 +175,29 @@ def test_no_time_is_of_a_month_whose_crimes_are_hidden(few: int) -> None:
                              for name in ("crimes", "took.60")})  # fmt: skip
     for months in (MONTHS[:2], MONTHS[1:], MONTHS):
         assert public(counted, months, {})[1]["time_to_crime"] == {"median_minutes": None, "p95_minutes": None}
+
+
+@pytest.mark.parametrize("what", ["reports", "crimes"])
+def test_a_total_tells_no_small_number_to_who_knows_what_was_imported(what: str) -> None:
+    """A force has published it, as a rule. Nobody counted here is nobody."""
+    for count in range(12):
+        counted: Sums = Counter({(MONTHS[0], "theft", what): count, (MONTHS[0], "burglary", what): 3 * (count > 9)})
+        (row,), total = public(counted, MONTHS[:1], {MONTHS[0]: Imported(700, 700)})
+        assert row[what] == total[what] == (None if 0 < count < 5 else 700 + count + 3 * (count > 9))
+
+
+def before(imported: dict[str, Imported], few: int = 0) -> Any:
+    """How much of the total was imported, and is at least, as everybody sees it."""
+    counted: Sums = Counter({(MONTHS[2], "theft", what): few for what in ("reports", "crimes")})
+    _, total = public(counted, MONTHS[: len(imported)], imported)
+    return total["imported"], total["at_least"]["imported"]
+
+
+def test_what_was_imported_in_all() -> None:
+    unknown = {MONTHS[0]: Imported(578, None)}
+    assert before(unknown) == ({"reports": 578, "crimes": None}, {"reports": 578, "crimes": None})
+    both = unknown | {MONTHS[1]: Imported(600, 400)}
+    assert before(both) == ({"reports": 1178, "crimes": 400},) * 2  # as the force's own total has it
+    all_three = both | {MONTHS[2]: Imported(700, 500)}
+    assert before(all_three) == ({"reports": 1878, "crimes": 900},) * 2
+    assert before(all_three, few=2) == ({"reports": None, "crimes": None}, {"reports": 1178, "crimes": 400})
