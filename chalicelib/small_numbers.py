@@ -135,7 +135,7 @@ def _least(counts: Sequence[int | None]) -> int:
 
 
 def _whole(row: Row, what: str) -> int | None:
-    """The sum of a month. What was imported has been published, as a rule: with it, that tells what was counted here."""
+    """The sum of a month. What was imported has been published, as a rule: the sum tells how many were counted here."""
     is_small = any(0 < count < FEWEST for count in (row[what], _counted_here(row, what)))
     return None if is_small else row[what]
 

@@ -216,6 +216,22 @@ def test_everybody_sees_no_month_that_is_not_over(public: Door) -> None:
     assert ask(public, to="2019-07").status == 422
 
 
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2019, 7, 1, 12, tzinfo=UTC), "2019-05"),
+        (datetime(2019, 7, 2, 22, 59, 59, tzinfo=UTC), "2019-05"),
+        (datetime(2019, 7, 2, 23, tzinfo=UTC), "2019-06"),  # midnight in London
+    ],
+)
+def test_everybody_sees_a_month_when_its_last_reports_are_decided(public: Door, now: datetime, last: str) -> None:
+    """Until then a call-back may count in the month in which the report was received: 6 and later 7 are one person."""
+    public.clock.now = now
+    assert json.loads(ask(public, format="json").text)["months"][-1]["month"] == last
+    refused = ask(public, to="2019-07" if last == "2019-06" else "2019-06")
+    assert refused.status == 422 and "Give an earlier month" in refused.text
+
+
 def test_small_numbers_are_for_who_is_signed_in(public: Door) -> None:
     public.service.ledger = Kept(SMALL)  # type: ignore[assignment]
     query = {"from": "2019-05", "to": "2019-06"}

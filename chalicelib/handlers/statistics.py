@@ -3,6 +3,7 @@ without small numbers. See `docs/adr/0026-statistics-page.md`.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ statistics = Blueprint(__name__)
 
 SEE_FIGURES = ("analyst", "officer", "supervisor")
 FORMATS = ("json", "csv")
+DECIDED_AFTER = timedelta(
+    days=2
+)  # a call-back counts in the month of its report, which may be asked about for 24 hours
 
 
 class Viewer(NamedTuple):
@@ -123,9 +127,14 @@ def _asked(query: Mapping[str, str], viewer: Viewer) -> Asked:
 
 
 def _latest(viewer: Viewer) -> str:
-    """This month; for everybody the one before: where numbers grow while one looks, each step is a small number."""
-    this = month(service().clock())
-    return months_asked("", this, this)[-2] if viewer.is_public else this
+    """This month; for everybody the last one that is DECIDED_AFTER over: where numbers grow while one looks, each step
+    is a small number.
+    """
+    now = service().clock()
+    if not viewer.is_public:
+        return month(now)
+    begun = month(now - DECIDED_AFTER)
+    return months_asked("", begun, begun)[-2]
 
 
 def _figures(asked: Asked, viewer: Viewer) -> Figures:
