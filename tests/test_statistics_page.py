@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -273,6 +273,21 @@ def test_the_answer_does_not_hide_a_rate_that_is_too_high(door: Door) -> None:
     assert "9 of 90 reports: it should be under 10%" in words(ask(door).text)
 
 
+@pytest.mark.parametrize("who", ["desk", "everybody"])
+def test_a_page_reads_the_figures_once_and_everybody_none_for_a_minute(public: Door, who: str) -> None:
+    kept, read = sums(), list[tuple[str, str]]()
+    public.service.ledger.sums = lambda months: (  # type: ignore[method-assign]
+        read.append((months[0], months[-1])) or kept)  # fmt: skip
+    if who == "desk":
+        public.has_session("analyst")
+    for path in ("/statistics/answer", "/statistics", "/statistics/answer"):
+        assert ask(public, path, **{"from": "2002-01", "to": "2002-02"}).status == 200
+        assert "is January 2018" in words(ask(public, "/statistics/answer").text)
+    ten_years = ("2010-01", "2019-07")
+    of_desk = [("2002-01", "2019-07"), ten_years, ("2002-01", "2002-02"), ten_years, ("2002-01", "2019-07"), ten_years]
+    assert read == (of_desk if who == "desk" else [("2000-01", "2019-07")])
+
+
 # What cannot be
 
 
@@ -336,6 +351,7 @@ def fits(door: Door, answer: Answer, shape: str) -> None:
 def test_answers_are_as_they_are_described(public: Door, category: str) -> None:
     for kept in (sums(), SMALL, Counter()):
         public.service.ledger = Kept(kept)  # type: ignore[assignment]
+        public.clock.now += timedelta(minutes=1)
         fits(public, ask(public, **RANGE, category=category, format="json"), "PublicFigures")
         fits(public, ask(public, headers=analyst(public), **RANGE, category=category), "Figures")
         fits(public, ask(public, headers=analyst(public), table="times"), "TableOfFigures")
