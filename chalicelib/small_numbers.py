@@ -1,8 +1,8 @@
 """The monthly figures for everybody to see: no number from 1 to 4, and none from which one could be told. Pure.
 
 Each month is made ready by itself, and whatever is of several months is made of what its months show. So it does not
-matter which ranges and categories somebody asks for and subtracts from each other. See
-`docs/adr/0026-statistics-page.md`.
+matter which ranges and categories somebody asks for and subtracts from each other. A median cannot be made so: of
+several months there is one only where each shows its crimes. See `docs/adr/0026-statistics-page.md`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
