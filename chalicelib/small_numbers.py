@@ -1,8 +1,8 @@
 """The monthly figures for everybody to see: no number from 1 to 4, and none from which one could be told. Pure.
 
 Each month is made ready by itself, and whatever is of several months is made of what its months show. So it does not
-matter which ranges and categories somebody asks for and subtracts from each other. See
-`docs/adr/0026-statistics-page.md`.
+matter which ranges and categories somebody asks for and subtracts from each other. A median cannot be made so: of
+several months there is one only where each shows its crimes. See `docs/adr/0026-statistics-page.md`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,10 @@ FEWEST = 5
 FEWEST_FOR_P95 = 20  # of fewer, the 95th percentile is the longest: one person's
 
 Share = dict[str, int]
+_Add = Callable[[list[int | None]], int | None]
 
 _WHAT = ("reports", "crimes")
-_NO_TIMES = {"median_minutes": None, "p95_minutes": None}
+_NO_TIMES: dict[str, int | None] = {"median_minutes": None, "p95_minutes": None}
 _SHARES = {"crimed_within_24h": "crimes", "crimed_automatically": "crimes", "call_backs": "reports"}
 
 
@@ -34,16 +35,15 @@ def without_small_numbers(rows: Sequence[Row], total: Row, category: str = "") -
     public = [_public(row) for row in rows]
     if category:
         only = [{"month": row["month"]} | _only(row, category) for row in public]
-        return only, _only(_sums(public, total), category)
-    times = _times(total) if all(map(_is_told_apart, rows)) else _NO_TIMES
-    return public, _sums(public, total) | {"time_to_crime": times}
+        return only, _only(_sums(rows, public, total), category)
+    return public, _sums(rows, public, total) | {"time_to_crime": _times_of_all(rows, public, total)}
 
 
 def _public(row: Row) -> Row:
     shown, told_apart = {what: _cells(row, what) for what in _WHAT}, _is_told_apart(row)
     return {
         "month": row["month"],
-        **{what: _unless_small(row[what]) for what in _WHAT},
+        **{what: _whole(row, what) for what in _WHAT},
         "by_category": {one: {what: shown[what][one] for what in _WHAT} for one in row["by_category"]},
         "shares": {name: _share(row[name], _counted_here(row, of)) if told_apart else None
                    for name, of in _SHARES.items()},
@@ -82,21 +82,37 @@ def _times(row: Row) -> dict[str, int | None]:
     }
 
 
-def _sums(rows: Sequence[Row], total: Row) -> Row:
+def _times_of_all(rows: Sequence[Row], public: Sequence[Row], total: Row) -> dict[str, int | None]:
+    """Where every month shows how many crimes there were: that the others with a hidden month are enough for a time, or
+    not, would tell how many that has.
+    """
+    is_exact = all(map(_is_told_apart, rows)) and None not in [row["crimes"] for row in public]
+    return _times(total) if is_exact else _NO_TIMES
+
+
+def _sums(rows: Sequence[Row], public: Sequence[Row], total: Row) -> Row:
     """Where a month is not shown there is no sum, only what it is `at_least`. Shares are of the months with one."""
-    before = [row["imported"] for row in rows if "imported" in row]
-    by_category = {one: [row["by_category"][one] for row in rows] for one in total["by_category"]}
-    return {
-        **_added(rows, _sum),
-        "by_category": {one: _added(of, _sum) for one, of in by_category.items()},
-        "at_least": {**_added(rows, _least),
-                     "by_category": {one: _added(of, _least) for one, of in by_category.items()}},
-        "shares": {name: _together([row["shares"][name] for row in rows if row["shares"][name]]) for name in _SHARES},
-        **({"imported": _added(before, _least)} if before else {}),
-    }  # fmt: skip
+    by_category = {one: [row["by_category"][one] for row in public] for one in total["by_category"]}
+    shares = {name: [row["shares"][name] for row in public if row["shares"][name]] for name in _SHARES}
+
+    def added(add: _Add) -> Row:
+        return {
+            **_added(public, add),
+            "by_category": {one: _added(of, add) for one, of in by_category.items()},
+            **({"imported": _imported(rows, public, add)} if "imported" in total else {}),
+        }
+
+    return {**added(_sum), "at_least": added(_least), "shares": {name: _together(of) for name, of in shares.items()}}
 
 
-def _added(rows: Sequence[Row], add: Callable[[list[int | None]], int | None]) -> Row:
+def _imported(rows: Sequence[Row], public: Sequence[Row], add: _Add) -> Row:
+    """How much was imported in the months of which that is known; None if it is known of none, too."""
+    known = {what: [shown["imported"][what] for row, shown in zip(rows, public, strict=True)
+                    if row.get("imported", {}).get(what) is not None] for what in _WHAT}  # fmt: skip
+    return {what: add(known[what]) if known[what] else None for what in _WHAT}
+
+
+def _added(rows: Sequence[Row], add: _Add) -> Row:
     return {what: add([row[what] for row in rows]) for what in _WHAT}
 
 
@@ -118,8 +134,10 @@ def _least(counts: Sequence[int | None]) -> int:
     return sum(count for count in counts if count is not None)
 
 
-def _unless_small(count: int) -> int | None:
-    return None if 0 < count < FEWEST else count
+def _whole(row: Row, what: str) -> int | None:
+    """The sum of a month. What was imported has been published, as a rule: the sum tells how many were counted here."""
+    is_small = any(0 < count < FEWEST for count in (row[what], _counted_here(row, what)))
+    return None if is_small else row[what]
 
 
 def _counted_here(row: Row, what: str) -> int:

@@ -55,7 +55,7 @@ def months_asked(first: str, last: str, latest: str) -> list[str]:
     """
     given = {name: _number(name, text) for name, text in (("from", first), ("to", last)) if text}
     until = _number("to", latest)
-    future = [FieldError(name, "Give a month that has begun") for name, number in given.items() if number > until]
+    future = [FieldError(name, "Give an earlier month") for name, number in given.items() if number > until]
     if future:
         raise InvalidAnswers(errors=future)
     end = given.get("to", until)

@@ -167,16 +167,20 @@ def share(one: Part | None) -> float | Between | Gap:
 
 
 def _counts(figures: Figures, what: str) -> Table:
-    gap = Gap.NOT_SHOWN if figures.category else Gap.FEW
-    lines = [Line([row["month"], _count(row, what, gap)], _imported(row, what)) for row in figures.rows]
-    return Table(what, CAPTIONS[what], [_MONTH, Column(what, "Total")], lines, [_sum(figures.total, what)])
+    lines = [Line([row["month"], _count(row, what, figures.category)], _imported(row, what)) for row in figures.rows]
+    return Table(what, CAPTIONS[what], [_MONTH, Column(what, "Total")], lines, [_in_all(figures, what)])
 
 
-def _count(row: Row, what: str, gap: Gap) -> Cell:
+def _count(row: Row, what: str, category: str) -> Cell:
     if row[what] is None:
-        return gap
+        return Gap.NOT_SHOWN if category or "imported" in row else Gap.FEW
     unknown = "imported" in row and row["imported"][what] is None and what == "crimes"
     return Gap.NOT_KNOWN if unknown and not row[what] else int(row[what])
+
+
+def _in_all(figures: Figures, what: str) -> Cell:
+    known = [row for row in figures.rows if _count(row, what, figures.category) is not Gap.NOT_KNOWN]
+    return _sum(figures.total, what) if known else Gap.NOT_KNOWN
 
 
 def _sum(total: Row, what: str, category: str = "") -> Cell:
@@ -194,7 +198,7 @@ def _imported(row: Row, what: str = "reports") -> str:
     if "imported" not in row:
         return ""
     before, whole = row["imported"][what], row[what]
-    return "part" if whole and before != whole else "all"
+    return "part" if whole is None or (whole and before != whole) else "all"
 
 
 def _categories(figures: Figures) -> Table:
@@ -202,13 +206,18 @@ def _categories(figures: Figures) -> Table:
     lines = [Line([name, *(_sum(total, what, name) for what in ("reports", "crimes"))])
              for name in total["by_category"]]  # fmt: skip
     if "imported" in total:
-        before = total["imported"]
-        lines.append(
-            Line(["not_known", *(_known(before[what], Gap.NOT_KNOWN) for what in ("reports", "crimes"))], "all")
-        )
+        lines.append(Line(["not_known", *(_before(total, what) for what in ("reports", "crimes"))], "all"))
     columns = [Column("category", "Category", "category"), Column("reports", "Reports"), Column("crimes", "Crimes")]
-    sums = [_sum(total, what) for what in ("reports", "crimes")]
+    sums = [_in_all(figures, what) for what in ("reports", "crimes")]
     return Table("categories", CAPTIONS["categories"], columns, lines, sums)
+
+
+def _before(total: Row, what: str) -> Cell:
+    """How much of the total was imported; of what is hidden in it, what it is at least."""
+    if (count := total["imported"][what]) is not None:
+        return int(count)
+    least = total.get("at_least", total)["imported"][what]
+    return Gap.NOT_KNOWN if least is None else AtLeast(least) if least else Gap.NOT_SHOWN
 
 
 def _times(figures: Figures) -> Table:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.imported_months import ImportedMonths
     from chalicelib.ledger import Ledger
     from chalicelib.passes import Passes
+    from chalicelib.public_figures import PublicFigures
     from chalicelib.reconciliation import Reconciliation
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
@@ -157,6 +158,12 @@ class Service:
         from chalicelib.imported_months import ImportedMonths  # not on the way of a submission
 
         return ImportedMonths(self.table)
+
+    @cached_property
+    def public_figures(self) -> "PublicFigures":
+        from chalicelib.public_figures import PublicFigures  # not on the way of a submission
+
+        return PublicFigures(lambda months: self.ledger.sums(months), lambda: self.imported.months(), self.clock)
 
     @cached_property
     def verifier(self) -> Verifier:

@@ -1,11 +1,12 @@
-"""The statistics in Chromium: an analyst's way in, with the keyboard, without JavaScript, on a telephone, on paper."""
+"""The statistics in Chromium, without JavaScript: an analyst's way in, with the keyboard, on a telephone, on paper.
+`test_browser.py` has axe look at the same pages.
+"""
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from chromium import expect_accessible, expect_narrow
+from chromium import expect_narrow
 from conftest import Runner
 from playwright.sync_api import Browser, Page
 from test_browser_journey import opened
@@ -14,17 +15,11 @@ from users import Officer, Public, example
 ANNA = "Anna Analyst"
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
-def page(request: Any, browser: Browser, stack: Runner) -> Iterator[Page]:
-    for page in opened(browser, stack, java_script_enabled=request.param, accept_downloads=True):
+@pytest.fixture
+def page(browser: Browser, stack: Runner) -> Iterator[Page]:
+    for page in opened(browser, stack, java_script_enabled=False, accept_downloads=True):
         page.set_default_timeout(8_000)
         yield page
-
-
-@pytest.fixture
-def script(request: pytest.FixtureRequest, axe: str) -> str:
-    """axe, where there is JavaScript for it."""
-    return axe if "with JavaScript" in request.node.name else ""
 
 
 def come_in(page: Page, to: str = "/statistics") -> None:
@@ -33,20 +28,18 @@ def come_in(page: Page, to: str = "/statistics") -> None:
         page.get_by_role("button", name=ANNA).click()
 
 
-def look(page: Page, axe: str) -> None:
+def look(page: Page) -> None:
     expect_narrow(page)
     if page.evaluate("document.querySelector('.chart')"):
         assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('.chart text')).fontSize)") >= 12
-    if axe:
-        expect_accessible(page, axe)
 
 
-def test_an_analyst_looks_at_the_figures(page: Page, script: str, stack: Runner) -> None:
+def test_an_analyst_looks_at_the_figures(page: Page, stack: Runner) -> None:
     reference = Public(stack).report(example("burglary"))
     stack.idle()
     Officer(stack).done(reference, "crime", offence="28E", disposal="further_investigation")
     come_in(page)
-    look(page, script)
+    look(page)
     assert page.locator("table").count() == 9 and page.get_by_role("img").count() == 1
     whole = page.get_by_role("row", name="Total").first.inner_text()
     page.get_by_label("Category").focus()
@@ -56,7 +49,7 @@ def test_an_analyst_looks_at_the_figures(page: Page, script: str, stack: Runner)
         page.keyboard.press("Enter")
     assert "category=burglary" in page.url and page.get_by_label("Category").input_value() == "burglary"
     assert page.locator(".period").inner_text().endswith(": Burglary")
-    look(page, script)
+    look(page)
     with page.expect_download() as got:
         page.locator("a[href*='table=crimes&format=csv']").click()
     assert got.value.suggested_filename.startswith("statistics-crimes-")
@@ -64,12 +57,12 @@ def test_an_analyst_looks_at_the_figures(page: Page, script: str, stack: Runner)
     assert page.get_by_role("row", name="Total").first.inner_text() == whole
     with page.expect_navigation():
         page.get_by_role("link", name="The same as an answer").click()
-    look(page, script)
+    look(page)
 
 
-def test_what_cannot_be_is_said_and_kept(page: Page, script: str) -> None:
+def test_what_cannot_be_is_said_and_kept(page: Page) -> None:
     come_in(page, "/statistics?from=2019-03&to=2019-02")
-    look(page, script)
+    look(page)
     page.get_by_role("link", name="The last month must not be before the first").click()
     assert page.get_by_label("Last month").input_value() == "2019-02"
     assert page.get_by_label("First month").input_value() == "2019-03"

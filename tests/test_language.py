@@ -101,7 +101,7 @@ def of_statistics() -> Iterator[str]:
             if public:
                 yield statistics.public_figures(SITE, asked, seen)
     yield statistics.answer(SITE, asked, replace(told(Counter(), ALL_MONTHS), running=LAST), "", NOW)
-    wrong = ("Give a month that has begun", "Ask for ten years or less at a time")
+    wrong = ("Give an earlier month", "Ask for ten years or less at a time")
     yield statistics.refused(
         SITE, asked, [FieldError(name, text) for name, text in zip(("from", "to"), wrong, strict=True)]
     )

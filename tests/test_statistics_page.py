@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -216,6 +216,22 @@ def test_everybody_sees_no_month_that_is_not_over(public: Door) -> None:
     assert ask(public, to="2019-07").status == 422
 
 
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2019, 7, 1, 12, tzinfo=UTC), "2019-05"),
+        (datetime(2019, 7, 2, 22, 59, 59, tzinfo=UTC), "2019-05"),
+        (datetime(2019, 7, 2, 23, tzinfo=UTC), "2019-06"),  # midnight in London
+    ],
+)
+def test_everybody_sees_a_month_when_its_last_reports_are_decided(public: Door, now: datetime, last: str) -> None:
+    """Until then a call-back may count in the month in which the report was received: 6 and later 7 are one person."""
+    public.clock.now = now
+    assert json.loads(ask(public, format="json").text)["months"][-1]["month"] == last
+    refused = ask(public, to="2019-07" if last == "2019-06" else "2019-06")
+    assert refused.status == 422 and "Give an earlier month" in refused.text
+
+
 def test_small_numbers_are_for_who_is_signed_in(public: Door) -> None:
     public.service.ledger = Kept(SMALL)  # type: ignore[assignment]
     query = {"from": "2019-05", "to": "2019-06"}
@@ -255,6 +271,21 @@ def test_the_answer_does_not_hide_a_rate_that_is_too_high(door: Door) -> None:
                                         ("2019-06", "theft", "call_backs"): 9}))  # fmt: skip
     assert "9 of 90 reports: 10.0%, which is not under 10%" in words(ask(door, "/statistics/answer").text)
     assert "9 of 90 reports: it should be under 10%" in words(ask(door).text)
+
+
+@pytest.mark.parametrize("who", ["desk", "everybody"])
+def test_a_page_reads_the_figures_once_and_everybody_none_for_a_minute(public: Door, who: str) -> None:
+    kept, read = sums(), list[tuple[str, str]]()
+    public.service.ledger.sums = lambda months: (  # type: ignore[method-assign]
+        read.append((months[0], months[-1])) or kept)  # fmt: skip
+    if who == "desk":
+        public.has_session("analyst")
+    for path in ("/statistics/answer", "/statistics", "/statistics/answer"):
+        assert ask(public, path, **{"from": "2002-01", "to": "2002-02"}).status == 200
+        assert "is January 2018" in words(ask(public, "/statistics/answer").text)
+    ten_years = ("2010-01", "2019-07")
+    of_desk = [("2002-01", "2019-07"), ten_years, ("2002-01", "2002-02"), ten_years, ("2002-01", "2019-07"), ten_years]
+    assert read == (of_desk if who == "desk" else [("2000-01", "2019-07")])
 
 
 # What cannot be
@@ -320,6 +351,7 @@ def fits(door: Door, answer: Answer, shape: str) -> None:
 def test_answers_are_as_they_are_described(public: Door, category: str) -> None:
     for kept in (sums(), SMALL, Counter()):
         public.service.ledger = Kept(kept)  # type: ignore[assignment]
+        public.clock.now += timedelta(minutes=1)
         fits(public, ask(public, **RANGE, category=category, format="json"), "PublicFigures")
         fits(public, ask(public, headers=analyst(public), **RANGE, category=category), "Figures")
         fits(public, ask(public, headers=analyst(public), table="times"), "TableOfFigures")

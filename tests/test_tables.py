@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,8 +10,23 @@ from force_figures import ALL_MONTHS, CRIMES, REPORTS, sums, told
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, Imported
-from chalicelib.tables import MONTHS, NAMES, Between, Column, Gap, Line, Part, Table, as_csv, as_json, share, tables
+from chalicelib.figures import Sums
+from chalicelib.statistics import CATEGORIES, NOT_CRIMED_REASONS, Imported, months_between
+from chalicelib.tables import (
+    MONTHS,
+    NAMES,
+    AtLeast,
+    Between,
+    Column,
+    Gap,
+    Line,
+    Part,
+    Table,
+    as_csv,
+    as_json,
+    share,
+    tables,
+)
 
 
 def read(table: Table) -> list[dict[str, str]]:
@@ -65,6 +81,26 @@ def test_what_was_counted_before_this_service() -> None:
     assert made["categories"].lines[-1] == Line(["not_known", 719, 50], "all")
     assert read(made["crimes"])[0]["crimes"] == "" and as_json(made["crimes"])["rows"][0]["crimes"] is None
     assert [line.cells[1] for line in made["call_backs"].lines] == [0, 578, 657]  # of these it is known
+
+
+@pytest.mark.parametrize("public", [True, False], ids=["everybody", "desk"])
+def test_crimes_that_nobody_knows_are_not_none(public: bool) -> None:
+    imported = {"2018-01": Imported(619, None), "2018-02": Imported(578, None)}
+    made = tables(told(Counter(), ["2018-01", "2018-02"], public, imported))
+    assert made["crimes"].total == [Gap.NOT_KNOWN] and as_json(made["crimes"])["total"] == {"crimes": None}
+    assert made["categories"].lines[-1].cells == ["not_known", 1197, Gap.NOT_KNOWN]
+    assert made["categories"].total == [1197, Gap.NOT_KNOWN]
+    one_more = tables(told(Counter(), ["2018-01", "2018-02", "2018-03"], public, imported))
+    assert one_more["crimes"].total == [0]  # those of March
+
+
+def test_what_was_imported_where_a_month_is_hidden() -> None:
+    imported = {"2018-02": Imported(600, 400), "2018-03": Imported(700, 500)}
+    few: Sums = Counter({("2018-03", "theft", what): 2 for what in ("reports", "crimes")})
+    for first, cells in (("2018-02", [AtLeast(600), AtLeast(400)]), ("2018-03", [Gap.NOT_SHOWN] * 2)):
+        made = tables(told(few, months_between(first, "2018-03"), public=True, imported=imported))
+        assert made["categories"].lines[-1].cells == ["not_known", *cells]
+        assert made["reports"].lines[-1] == Line(["2018-03", Gap.NOT_SHOWN], "part")  # 702 are not fewer than 5
 
 
 @pytest.mark.parametrize(

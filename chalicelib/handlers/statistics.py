@@ -2,13 +2,15 @@
 without small numbers. See `docs/adr/0026-statistics-page.md`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import wraps
 from typing import Any, NamedTuple
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import FieldError, InvalidAnswers, NotYourRole
+from chalicelib.figures import Sums
 from chalicelib.handlers.http import DATA_HEADERS, answering, data, page, query_of, site_of, wants_page
 from chalicelib.handlers.sign_in import Seat, leads_to_sign_in, place_of, seat_of
 from chalicelib.pages.desk_place import Place
@@ -16,6 +18,7 @@ from chalicelib.small_numbers import without_small_numbers
 from chalicelib.statistics import (
     CATEGORIES,
     MOST_MONTHS,
+    Imported,
     monthly,
     months_asked,
     open_by_age,
@@ -29,6 +32,9 @@ statistics = Blueprint(__name__)
 
 SEE_FIGURES = ("analyst", "officer", "supervisor")
 FORMATS = ("json", "csv")
+DECIDED_AFTER = timedelta(
+    days=2
+)  # a call-back counts in the month of its report, which may be asked about for 24 hours
 
 
 class Viewer(NamedTuple):
@@ -36,6 +42,13 @@ class Viewer(NamedTuple):
 
     seat: Seat | None
     is_public: bool = False
+
+
+class Known(NamedTuple):
+    """What was read: the sums of some months, and all that was imported."""
+
+    sums: Sums
+    imported: Mapping[str, Imported]
 
 
 class Asked(NamedTuple):
@@ -84,8 +97,10 @@ def answer(request: Request, viewer: Viewer) -> Response:
         asked = _asked({name: query_of(request).get(name, "") for name in ("from", "to")}, viewer)
     except InvalidAnswers as refusal:
         return _refused(request, viewer, refusal)
-    figures, now = _figures(asked, viewer), service().clock()
-    return page(pages.answer(site_of(request), _typed(asked), figures, _began(viewer), now))
+    ten_years = _ten_years(viewer)
+    known = _known(sorted({*ten_years, *asked.months}), viewer)
+    figures, began = _figures(asked, viewer, known), _began(ten_years, known)
+    return page(pages.answer(site_of(request), _typed(asked), figures, began, service().clock()))
 
 
 def _viewer(request: Request) -> Viewer | None:
@@ -123,34 +138,46 @@ def _asked(query: Mapping[str, str], viewer: Viewer) -> Asked:
 
 
 def _latest(viewer: Viewer) -> str:
-    """This month; for everybody the one before: where numbers grow while one looks, each step is a small number."""
-    this = month(service().clock())
-    return months_asked("", this, this)[-2] if viewer.is_public else this
+    """This month; for everybody the last one that is DECIDED_AFTER over: where numbers grow while one looks, each step
+    is a small number.
+    """
+    now = service().clock()
+    if not viewer.is_public:
+        return month(now)
+    begun = month(now - DECIDED_AFTER)
+    return months_asked("", begun, begun)[-2]
 
 
-def _figures(asked: Asked, viewer: Viewer) -> Figures:
-    sums, imported = service().ledger.sums(asked.months), service().imported.months()
+def _known(months: Sequence[str], viewer: Viewer) -> Known:
     if viewer.is_public:
-        every = monthly(asked.months, sums, imported), together(asked.months, sums, imported)
+        return Known(*service().public_figures.of(months))
+    return Known(service().ledger.sums(months), service().imported.months())
+
+
+def _figures(asked: Asked, viewer: Viewer, known: Known) -> Figures:
+    if viewer.is_public:
+        every = monthly(asked.months, *known), together(asked.months, *known)
         return Figures(*without_small_numbers(*every, asked.category), asked.category, is_public=True)
-    rows = monthly(asked.months, sums, imported, asked.category)
-    total = together(asked.months, sums, imported, asked.category)
+    rows = monthly(asked.months, *known, asked.category)
+    total = together(asked.months, *known, asked.category)
     now = service().clock()
     open_now = open_by_age(service().store.open_deadlines(asked.category), now)
     return Figures(rows, total, asked.category, month(now), open_now)
 
 
-def _began(viewer: Viewer) -> str:
-    """The first month with a report, of the ten years that one may ask for; no text if there is none."""
+def _ten_years(viewer: Viewer) -> list[str]:
+    """The last months that one may ask for at once."""
     latest = _latest(viewer)
-    first = f"{int(latest[:4]) - MOST_MONTHS // 12 + 1}-01"
-    months = months_asked(first, latest, latest)
-    rows = monthly(months, service().ledger.sums(months), service().imported.months())
-    return next((row["month"] for row in rows if row["reports"]), "")
+    return months_asked(f"{int(latest[:4]) - MOST_MONTHS // 12 + 1}-01", latest, latest)
+
+
+def _began(months: Sequence[str], known: Known) -> str:
+    """The first of `months` with a report; no text if there is none."""
+    return next((row["month"] for row in monthly(months, *known) if row["reports"]), "")
 
 
 def _answers(request: Request, viewer: Viewer, asked: Asked, form: str) -> Response:
-    figures = _figures(asked, viewer)
+    figures = _figures(asked, viewer, _known(asked.months, viewer))
     if form == "page":
         return _page(request, viewer, asked, figures)
     made = tables(figures)
