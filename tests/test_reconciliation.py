@@ -3,6 +3,7 @@ that others work beside, comes to the same proof.
 """
 
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -528,8 +529,8 @@ def test_the_night_counts_and_names_what_is_wrong_and_says_nothing_of_what_is_in
     caplog.set_level(logging.INFO)
     whole, broken = parts.submit("whole").reference, parts.submit("broken").reference
     parts.table.items[key(broken)]["status"] = "Eve Example"
-    measured: dict[str, float] = {}
-    monkeypatch.setattr(background, "measure", measured.__setitem__)
+    measured = Counter[str]()
+    monkeypatch.setattr(background, "measure", lambda name, value=1: measured.update({name: value}))
     monkeypatch.setattr(wiring, "_installed", parts)
     background.reconcile(lambda: 900_000.0)
     assert measured == {"Reconciled": 2, "Differences": 1} and measured.keys() <= telemetry.METRICS.keys()
@@ -537,6 +538,29 @@ def test_the_night_counts_and_names_what_is_wrong_and_says_nothing_of_what_is_in
     assert vars(complaint)["about"] == show(broken) and "ValueError" in vars(complaint)["what"]
     assert vars(summary)["proof"][-2:] == ["1 difference:", f"{show(broken)}: {vars(complaint)['what']}"]
     assert "Eve" not in str([vars(record) for record in caplog.records]) and show(whole) not in caplog.text
+
+
+def test_a_night_without_a_difference_says_so(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Any] = []
+    monkeypatch.setattr(background, "measure", lambda *given: measured.append(given))
+    monkeypatch.setattr(wiring, "_installed", parts)
+    background.reconcile(lambda: 900_000.0)
+    assert measured == [("Differences", 0), ("Reconciled", 0)]
+
+
+def test_what_was_told_before_a_run_failed_is_counted(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was written down that we are past it, so no other run tells it again."""
+    references = [parts.submit(f"token {number}").reference for number in range(3)]
+    parts.table.items[key(references[0])]["status"] = "nonsense"
+    measured = Counter[str]()
+    monkeypatch.setattr(background, "measure", lambda name, value=1: measured.update({name: value}))
+    monkeypatch.setattr(wiring, "_installed", parts)
+    with monkeypatch.context() as down:
+        down.setattr(Ledger, "differences", lambda *_: 1 / 0)
+        with pytest.raises(background.Failed):
+            background.reconcile(lambda: 900_000.0)
+    background.reconcile(lambda: 900_000.0)
+    assert measured["Differences"] == 1
 
 
 def test_by_hand_all_is_proved_at_once_and_nothing_is_written(
