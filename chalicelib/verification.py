@@ -44,8 +44,10 @@ def examine(stored: Any) -> Examined:
 
 def letter_fault(item: Item) -> str | None:
     """What is wrong with a letter's item: one that has ended has its place among what has changed. Raises if it cannot
-    be read.
+    be read. One of before letters said what they count as has none, or has one.
     """
+    if not {"category", "asked_at"} & item.keys():
+        return None
     read_stamp(item["asked_at"])
     ended = item["state"].partition(":")[0] in ENDED
     told = changed_places(reference_of(item), item["at"]) if ended else _UNTOUCHED
