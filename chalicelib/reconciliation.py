@@ -72,8 +72,7 @@ class Reconciliation:
         """Go on from where the last run stopped to the proof, or until time is up. `time_left` gives seconds. What is
         found is told before it is written down that we are past it: cut off, it is told again.
         """
-        round = self._table.get(*_ROUND) or {"turn": 0}
-        account = unpacked(round["found"]) if "found" in round else self._begin(self._settled())
+        round, account = self._where_we_are()
         work, pages = _Work(account, self._clock, tell), self._pages(round)
         while not round.get("scanned"):
             stretch = list(islice(pages, PAGES))
@@ -96,6 +95,16 @@ class Reconciliation:
         """What the last round came to."""
         item = self._table.get(*_PROOF)
         return Proof(item["text"], item["at"], item["differences"]) if item else None
+
+    def _where_we_are(self) -> tuple[Item, Account]:
+        """How far the round is and what it has found. One that another release has begun, and that this one cannot go
+        on with, begins anew: else every night would fail.
+        """
+        round = self._table.get(*_ROUND) or {"turn": 0}
+        if "found" in round:
+            with suppress(Exception):
+                return round, unpacked(round["found"])
+        return {"turn": round["turn"]}, self._begin(self._settled())
 
     def _settled(self) -> str:
         self._ledger.move_on()

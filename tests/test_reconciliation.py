@@ -3,6 +3,7 @@ that others work beside, comes to the same proof.
 """
 
 import logging
+import zlib
 from collections import Counter
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -426,6 +427,21 @@ def test_what_a_round_remembers_fits_into_an_item() -> None:
     assert (len(account.found), account.counts["differences"]) == (MOST_NAMED, 9_999)
     assert len(account.packed()) < 300_000
     assert "9,899 more are in the log." in account.text(0)
+
+
+def test_a_round_that_another_release_has_begun_begins_anew(parts: Parts) -> None:
+    """Or it would fail every night, and the alarm would be silent about what is wrong."""
+    for number in range(6):
+        parts.deliver_letters(parts.submit(f"token {number}").reference)
+    parts.clock.advance(minutes=20)
+    assert not parts.reconciliation.go_on(lambda: 0.0, Told()).proof
+    for found in (b"not packed", zlib.compress(b"{}"), zlib.compress(b"[]")):
+        parts.table.items[ROUND]["found"] = found
+        run = parts.reconciliation.go_on(lambda: 0.0, Told())
+        assert run.histories and not run.proof
+    parts.table.items[ROUND]["found"] = b"not packed"
+    text, told = proved(parts)
+    assert not told and "6 received" in text and "6 histories are whole" in text
 
 
 # A round through the table
