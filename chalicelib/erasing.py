@@ -68,11 +68,11 @@ class Erasing:
             raise ValueError("it was not erased")
         now = self._clock()
         self._finder.forget(report, look_ups)
-        self._erase_files(report.files_in)
         self._letters.forget(reference)
         self._store.forget_why(reference)
         if report.folder:
             self._forget_draft(report.folder, reference)
+        self._erase_files(report.files_in)  # last: while S3 is down, nothing else waits for it
         if now - report.erased_at > LAST_ARRIVAL:
             self._store.cleaned(reference)
 

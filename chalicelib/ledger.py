@@ -71,7 +71,7 @@ class Ledger:
         if until <= as_of:
             _complain_if_ahead(as_of, self._clock())
             return as_of
-        changed = self._told(self._twice_changed_since(as_of))
+        changed = list(self._told(self._twice_changed_since(as_of)))
         since = cache(lambda stands: _changes(changed, stands, until))  # as a rule, all months stand at the same moment
         try:
             for month in sorted({figure[0] for tell in changed for figure in tell(until)}):
@@ -144,7 +144,7 @@ class Ledger:
 
     def _changed_since(self, as_of: str) -> list[Tell]:
         """Each report and letter that has changed after `as_of`, as it is now."""
-        return self._told(self._keys_changed_since(as_of))
+        return list(self._told(self._keys_changed_since(as_of)))
 
     def _twice_changed_since(self, as_of: str) -> dict[tuple[str, str], None]:
         """The keys of the same, looked for again once the indexes have settled: what was counted as changed before, and
@@ -158,11 +158,10 @@ class Ledger:
         """The untouched are asked for first: one that is touched meanwhile is found twice, not never."""
         return dict.fromkeys([*self._untouched_since(as_of), *self._touched_since(as_of)])
 
-    def _told(self, keys: Iterable[tuple[str, str]]) -> list[Tell]:
-        left, told = iter(keys), list[Tell]()
+    def _told(self, keys: Iterable[tuple[str, str]]) -> Iterator[Tell]:
+        left = iter(keys)
         while some := list(islice(left, MOST_KEYS)):
-            told += [tell for item in self._table.get_many(some) if (tell := told_by(item))]
-        return told
+            yield from (tell for item in self._table.get_many(some) if (tell := told_by(item)))
 
     def _untouched_since(self, as_of: str) -> Iterator[tuple[str, str]]:
         due = stamp(read_stamp(as_of) + TIME_TO_CRIME)

@@ -19,12 +19,12 @@ from chalicelib.report import Report
 from chalicelib.times import read_stamp, spoken
 
 ANSWERED_WITHIN = timedelta(hours=1)  # a letter that cannot be sent is tried five times, every six minutes
-NEWS_FOR = timedelta(days=7)  # so long a report that was decided late is a difference; it stays named for ever
+NEWS_FOR = timedelta(days=7)  # so long a late decision or a missing letter is a difference; it stays named for ever
 MOST_NAMED = 100  # of a kind; beyond that they are counted, so that what a round keeps in mind has an end
 MOST_UNPAIRED = 5_000
 FAR = 100_000  # numbers: more are not taken in a year while one round lasts
 
-OWED, YOUNG = "owed", "young"
+OWED, LONG_OWED, YOUNG = "owed", "long owed", "young"
 FINAL = ("sent", "withheld", "failed")
 _NUMBER = re.compile(r"[0-9]{1,3}/([1-9][0-9]{0,8})/([0-9]{2})")
 
@@ -58,6 +58,7 @@ class Account:
     furthest: dict[int, tuple[int, str]] = field(default_factory=dict)  # by year, the highest of them and where it is
     twice: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
     unpaired: dict[str, str] = field(default_factory=dict)  # reports without a letter yet, letters without a report
     found: list[Difference] = field(default_factory=list)
 
@@ -106,8 +107,8 @@ class Account:
         self.furthest[year] = max(self.furthest.get(year, (0, "")), (sequence, reference))
 
     def pair(self, reference: str, standing: str) -> Iterator[Difference]:
-        """A report (`owed` an acknowledgement, or too `young`), or its acknowledgement by its state; whichever comes
-        first waits for the other.
+        """A report (`owed` an acknowledgement, for `long` if that is no news, or too `young` or the smoke test's), or
+        its acknowledgement by its state; whichever comes first waits for the other.
         """
         first = self.unpaired.pop(reference, None)
         if first is None:
@@ -116,14 +117,14 @@ class Account:
             else:
                 self.counts["unpaired"] += 1
             return
-        owed, state = (first, standing) if first in (OWED, YOUNG) else (standing, first)
+        owed, state = (first, standing) if first in (OWED, LONG_OWED, YOUNG) else (standing, first)
         if owed == YOUNG:
             return
-        self.counts["owed"] += 1
         if state in FINAL:
+            self.counts["owed"] += 1
             self.counts[state] += 1
         else:
-            yield Difference(shown(reference), "Its acknowledgement is still being sent.")
+            yield from self._unanswered(reference, owed, "Its acknowledgement is still being sent.")
 
     def keep(self, difference: Difference) -> None:
         """Keep it for the proof."""
@@ -148,9 +149,8 @@ class Account:
         """What can be said of acknowledgements and sums only now."""
         yield from self._sums_that_differ()
         for reference, standing in self.unpaired.items():
-            if standing == OWED:
-                self.counts["owed"] += 1
-                yield Difference(shown(reference), "It has no acknowledgement.")
+            if standing in (OWED, LONG_OWED):
+                yield from self._unanswered(reference, standing, "It has no acknowledgement.")
             elif standing != YOUNG:
                 yield Difference(shown(reference), "Its acknowledgement is there, and the report is not.")
         if more := self.counts["unpaired"]:
@@ -161,6 +161,13 @@ class Account:
         return "\n".join([f"Reconciliation as of {spoken(read_stamp(self.as_of))}", self._received(), self._numbers(),
                           self._deadlines(), self._acknowledgements(), self._histories(), self._figures(wrong_figures),
                           *self._verdict()])  # fmt: skip
+
+    def _unanswered(self, reference: str, owed: str, what: str) -> Iterator[Difference]:
+        self.counts["owed"] += 1
+        if len(self.unanswered) < MOST_NAMED:
+            self.unanswered.append(shown(reference))
+        if owed == OWED:
+            yield Difference(shown(reference), what)
 
     def _sums_that_differ(self) -> Iterator[Difference]:
         """Whether in each month, of each category, each report that was received has become exactly one thing."""
@@ -191,14 +198,14 @@ class Account:
                 f" + {lent:,} on their way")  # fmt: skip
 
     def _deadlines(self) -> str:
-        names = [*self.late, *(["and more"] if self.counts["late"] > len(self.late) else [])]
         return (f"{self.counts['in time']:,} decided in time + {self.counts['open']:,} open and not yet due"
-                f" + {self.counts['late']:,} late{': ' if names else ''}{', '.join(names)}")  # fmt: skip
+                f" + {self.counts['late']:,} late{_named(': ', self.late, self.counts['late'])}")  # fmt: skip
 
     def _acknowledgements(self) -> str:
-        by = self.counts
-        return (f"{sum(by[state] for state in FINAL):,} of {by['owed']:,} reports older than an hour have their"
-                f" acknowledgement ({', '.join(f'{by[state]:,} {state}' for state in FINAL)})")  # fmt: skip
+        by, have = self.counts, sum(self.counts[state] for state in FINAL)
+        return (f"{have:,} of {by['owed']:,} reports older than an hour have their acknowledgement"
+                f" ({', '.join(f'{by[state]:,} {state}' for state in FINAL)})"
+                f"{_named(', not ', self.unanswered, by['owed'] - have)}")  # fmt: skip
 
     def _histories(self) -> str:
         broken = self.counts["broken"]
@@ -244,6 +251,7 @@ def unpacked(packed: bytes) -> Account:
         furthest={int(year): (sequence, where) for year, (sequence, where) in kept["furthest"].items()},
         twice=kept["twice"],
         late=kept["late"],
+        unanswered=kept["unanswered"],
         unpaired=kept["unpaired"],
         found=[Difference(*parts) for parts in kept["found"]],
     )
@@ -252,6 +260,11 @@ def unpacked(packed: bytes) -> Account:
 def shown(key: str) -> str:
     """A reference as people read it. Whatever else somebody has made the key of a report is not repeated."""
     return show(key) if parse(key) else "A report whose key is no reference"
+
+
+def _named(before: str, names: Sequence[str], count: int) -> str:
+    """Those that are named, of `count`."""
+    return before + ", ".join([*names, *(["and more"] if count > len(names) else [])]) if names else ""
 
 
 def _bits(places: Iterable[int]) -> int:

@@ -2,7 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chalicelib.life_cycle import Status
 from chalicelib.reference import ALPHABET
@@ -101,9 +102,15 @@ def places(report: Report) -> dict[str, Value]:
         "due": due_group(report),
         "worklist": waiting or kept,
         "urgency": place or kept_place,
-        # Not the last: its clock may be a second behind the one before, and what is stamped after must be found.
-        **changed_places(report.reference, max(entry["at"] for entry in report.entries)),
+        **changed_places(report.reference, last_change(report.entries)),
     }
+
+
+def last_change(entries: Sequence[Mapping[str, Any]]) -> str:
+    """The latest stamp in a history. Not the last one's: its clock may be a second behind the one before, and what is
+    stamped after must be found.
+    """
+    return str(max(entry["at"] for entry in entries))
 
 
 def changed_places(reference: str, at: str) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import described
 from chalicelib.report import Report, verify
-from chalicelib.report_items import changed_places, due_group, reference_of, report_of
+from chalicelib.report_items import changed_places, due_group, last_change, reference_of, report_of
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, unmarshal
 from chalicelib.times import read_stamp
@@ -44,8 +44,10 @@ def examine(stored: Any) -> Examined:
 
 def letter_fault(item: Item) -> str | None:
     """What is wrong with a letter's item: one that has ended has its place among what has changed. Raises if it cannot
-    be read.
+    be read. One of before letters said what they count as has none, or has one.
     """
+    if not {"category", "asked_at"} & item.keys():
+        return None
     read_stamp(item["asked_at"])
     ended = item["state"].partition(":")[0] in ENDED
     told = changed_places(reference_of(item), item["at"]) if ended else _UNTOUCHED
@@ -55,7 +57,7 @@ def letter_fault(item: Item) -> str | None:
 def _wrong_head(item: Item, report: Report) -> str | None:
     entries = report.entries
     touched = len(entries) > 1 and not report.synthetic
-    places = changed_places(report.reference, entries[-1]["at"]) if touched else _UNTOUCHED
+    places = changed_places(report.reference, last_change(entries)) if touched else _UNTOUCHED
     return _otherwise(item, head_told_by(entries) | {"due": due_group(report)} | places)
 
 

@@ -284,6 +284,19 @@ def test_one_that_cannot_be_cleaned_holds_up_no_other(story: Story, caplog: pyte
     assert story.finish() == (2, 0) and story.traces() == []
 
 
+def test_while_files_cannot_be_removed_all_the_rest_is(story: Story) -> None:
+    def down(folder: str) -> None:
+        raise OSError("down")
+
+    story.erase()
+    forget, story.erasing._erase_files = story.erasing._erase_files, down
+    assert story.finish() == (0, 1)
+    assert story.traces() == [f"{DRAFT}/1"]
+    assert not [one for one in story.parts.store.letters(story.reference) if ":" in one["state"]]
+    story.erasing._erase_files = forget
+    assert story.finish() == (1, 0) and story.traces() == []
+
+
 def test_it_stops_in_time(story: Story) -> None:
     story.erase()
     assert story.erasing.finish(lambda: 9.0) == (0, 0)

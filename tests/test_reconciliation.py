@@ -3,6 +3,8 @@ that others work beside, comes to the same proof.
 """
 
 import logging
+import zlib
+from collections import Counter
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -326,15 +328,55 @@ def test_an_acknowledgement_is_owed_after_an_hour() -> None:
     assert "0 of 1 reports older than an hour have their acknowledgement" in text
 
 
+@pytest.mark.parametrize("state", ["", "sending"])
+def test_an_acknowledgement_that_went_missing_stays_named_and_is_a_difference_for_a_week(state: str) -> None:
+    parts, (reference, *_, open_one) = settled()
+    parts.crime(open_one)
+    letter = parts.table.items.pop(letter_key(reference, 1))
+    if state:
+        never_ended = {name: value for name, value in letter.items() if name not in ("changed", "changed_at")}
+        parts.table.items[letter_key(reference, 1)] = never_ended | {"state": state}
+    parts.clock.now = parts.now(reference).received_at + timedelta(days=7)
+    assert show(reference) in proved(parts)[1].abouts
+    parts.clock.advance(seconds=1)
+    text, told = proved(parts)
+    assert not told
+    assert "6 of 7 reports older than an hour have their acknowledgement (6 sent, 0 withheld, 0 failed), not " in text
+    assert f"failed), not {show(reference)}\n" in text
+
+
+def test_letters_of_before_they_said_what_they_count_as_are_found(parts: Parts) -> None:
+    """Of a report, and of the smoke test's, which is owed none; the kept figures had counted the former."""
+    parts, (reference, *_) = settled()
+    smoke = parts.submit(smoke_token(b"a secret of the tests")).reference
+    parts.deliver_letters(smoke)
+    for one in (reference, smoke):
+        for name in ("category", "asked_at", "changed", "changed_at"):
+            parts.table.items[letter_key(one, 1)].pop(name, None)
+    assert {"theft" in about for about in proved(parts)[1].abouts} == {True}
+    text, told = proved(parts)
+    assert not told and "7 of 7 reports older than an hour have their acknowledgement" in text
+
+
+def test_the_smoke_tests_letter_is_nobodys_difference(parts: Parts) -> None:
+    smoke = parts.submit(smoke_token(b"a secret of the tests")).reference
+    parts.deliver_letters(smoke)
+    parts.clock.advance(hours=2)
+    text, told = proved(parts)
+    assert not told and "0 of 0 reports" in text
+    assert not {"category"} & parts.table.items[letter_key(smoke, 1)].keys()
+
+
 @given(st.permutations([("a", "owed"), ("b", "owed"), ("c", "young"), ("a", "sent"), ("b", "sending"), ("d", "failed"),
-                        ("e", "owed")]))  # fmt: skip
+                        ("e", "owed"), ("f", "long owed"), ("g", "long owed"), ("g", "sending")]))  # fmt: skip
 def test_reports_and_acknowledgements_find_each_other_in_any_order(order: list[tuple[str, str]]) -> None:
     account = Account("2026-11-26T02:00:00Z")
     found = [one.what for reference, standing in order for one in account.pair(reference, standing)]
     found += [one.what for one in account.at_last()]
     assert sorted(found) == ["It has no acknowledgement.", "Its acknowledgement is still being sent.",
                              "Its acknowledgement is there, and the report is not."]  # fmt: skip
-    assert (account.counts["owed"], account.counts["sent"]) == (3, 1)
+    assert (account.counts["owed"], account.counts["sent"]) == (5, 1)
+    assert sorted(account.unanswered) == ["A report whose key is no reference"] * 4
 
 
 def test_sums_that_do_not_add_up_are_told() -> None:
@@ -385,6 +427,21 @@ def test_what_a_round_remembers_fits_into_an_item() -> None:
     assert (len(account.found), account.counts["differences"]) == (MOST_NAMED, 9_999)
     assert len(account.packed()) < 300_000
     assert "9,899 more are in the log." in account.text(0)
+
+
+def test_a_round_that_another_release_has_begun_begins_anew(parts: Parts) -> None:
+    """Or it would fail every night, and the alarm would be silent about what is wrong."""
+    for number in range(6):
+        parts.deliver_letters(parts.submit(f"token {number}").reference)
+    parts.clock.advance(minutes=20)
+    assert not parts.reconciliation.go_on(lambda: 0.0, Told()).proof
+    for found in (b"not packed", zlib.compress(b"{}"), zlib.compress(b"[]")):
+        parts.table.items[ROUND]["found"] = found
+        run = parts.reconciliation.go_on(lambda: 0.0, Told())
+        assert run.histories and not run.proof
+    parts.table.items[ROUND]["found"] = b"not packed"
+    text, told = proved(parts)
+    assert not told and "6 received" in text and "6 histories are whole" in text
 
 
 # A round through the table
@@ -528,8 +585,8 @@ def test_the_night_counts_and_names_what_is_wrong_and_says_nothing_of_what_is_in
     caplog.set_level(logging.INFO)
     whole, broken = parts.submit("whole").reference, parts.submit("broken").reference
     parts.table.items[key(broken)]["status"] = "Eve Example"
-    measured: dict[str, float] = {}
-    monkeypatch.setattr(background, "measure", measured.__setitem__)
+    measured = Counter[str]()
+    monkeypatch.setattr(background, "measure", lambda name, value=1: measured.update({name: value}))
     monkeypatch.setattr(wiring, "_installed", parts)
     background.reconcile(lambda: 900_000.0)
     assert measured == {"Reconciled": 2, "Differences": 1} and measured.keys() <= telemetry.METRICS.keys()
@@ -537,6 +594,29 @@ def test_the_night_counts_and_names_what_is_wrong_and_says_nothing_of_what_is_in
     assert vars(complaint)["about"] == show(broken) and "ValueError" in vars(complaint)["what"]
     assert vars(summary)["proof"][-2:] == ["1 difference:", f"{show(broken)}: {vars(complaint)['what']}"]
     assert "Eve" not in str([vars(record) for record in caplog.records]) and show(whole) not in caplog.text
+
+
+def test_a_night_without_a_difference_says_so(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Any] = []
+    monkeypatch.setattr(background, "measure", lambda *given: measured.append(given))
+    monkeypatch.setattr(wiring, "_installed", parts)
+    background.reconcile(lambda: 900_000.0)
+    assert measured == [("Differences", 0), ("Reconciled", 0)]
+
+
+def test_what_was_told_before_a_run_failed_is_counted(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was written down that we are past it, so no other run tells it again."""
+    references = [parts.submit(f"token {number}").reference for number in range(3)]
+    parts.table.items[key(references[0])]["status"] = "nonsense"
+    measured = Counter[str]()
+    monkeypatch.setattr(background, "measure", lambda name, value=1: measured.update({name: value}))
+    monkeypatch.setattr(wiring, "_installed", parts)
+    with monkeypatch.context() as down:
+        down.setattr(Ledger, "differences", lambda *_: 1 / 0)
+        with pytest.raises(background.Failed):
+            background.reconcile(lambda: 900_000.0)
+    background.reconcile(lambda: 900_000.0)
+    assert measured["Differences"] == 1
 
 
 def test_by_hand_all_is_proved_at_once_and_nothing_is_written(

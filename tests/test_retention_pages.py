@@ -368,6 +368,25 @@ def test_files_that_cannot_be_listed_are_not_passed_over(
     assert "They could not be listed when this was made" in words(export(door, token, reference))
 
 
+def test_files_that_cannot_be_listed_are_asked_for_once(
+    door: Door, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty times would not fit into the 29 seconds of a request while S3 hangs."""
+    references, asked = [reported(door, name) for name in "abcd"], list[str]()
+    folders = [door.service.store.read(one).files_in for one in references]
+
+    def kept(self: Files, folder: str) -> list[File]:
+        asked.append(folder)
+        if folder == folders[1]:
+            raise OSError("down")
+        return [File(ONE, 2_000_000, self.door.clock.now, "image/jpeg")]
+
+    monkeypatch.setattr(Files, "kept", kept)
+    told = words(export(door, token, *references))
+    assert asked == folders[:2]
+    assert (told.count("Photo, 1.9 MB"), told.count("They could not be listed when this was made")) == (1, 3)
+
+
 def test_a_report_that_is_broken_is_named_and_the_smoke_tests_is_not_there(door: Door, token: str) -> None:
     broken, whole = (reported(door, name, contact=SAM) for name in "ab")
     secret, *_ = door.service.secrets()
@@ -400,6 +419,18 @@ def test_another_setting_counts_on_the_page(door: Door, token: str) -> None:
     door.service.desk.periods = read_periods("not_crimed=1 cancelled=1 filed=1 further_investigation=1")
     page = words(door.get("/desk/retention"))
     assert "Not crimed (1)" in page and "more than 1 year ago" in page
+
+
+def test_before_an_erasure_supervisors_read_what_it_does_not_reach(door: Door, token: str) -> None:
+    reference = closed(door, "one")
+    told = words(door.get(f"/desk/reports/{show(reference)}/erase"))
+    assert "What officers wrote in other reports stays" in told and "linked" in told
+
+
+def test_the_force_that_a_report_goes_to_is_asked_for_by_its_name_alone(door: Door, token: str) -> None:
+    """It is in the history, and so stays after an erasure."""
+    told = words(door.get(f"/desk/reports/{show(reported(door, 'one'))}/not-crime"))
+    assert "Its name only, and nobody’s" in told
 
 
 def test_no_log_and_no_address_names_the_person(door: Door, token: str, caplog: pytest.LogCaptureFixture) -> None:

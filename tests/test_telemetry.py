@@ -9,7 +9,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ class Functions:
 @pytest.fixture
 def functions(app_module: Any, monkeypatch: pytest.MonkeyPatch) -> Functions:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", SERVICE)
-    functions = Functions(app_module, nullcontext)
+    functions = Functions(app_module)
     monkeypatch.setattr(wiring, "_installed", functions.service)
     return functions
 

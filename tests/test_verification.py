@@ -312,3 +312,14 @@ def test_a_letter_that_has_ended_is_where_the_figures_find_it(parts: Parts) -> N
     for name in ("changed", "changed_at"):
         assert letter_fault({other: value for other, value in item.items() if other != name})
     assert letter_fault(item | {"state": "sending"})
+
+
+def test_an_entry_stamped_by_a_clock_that_is_behind_is_no_fault(parts: Parts) -> None:
+    reference = parts.submit("token").reference
+    parts.casework.triage(reference)
+    parts.clock.advance(seconds=-1)
+    parts.desk.note(ANN, reference, 2, "a note")
+    item = parts.table.items[key(reference)]
+    assert entries_of(item)[-1]["at"] < item["changed_at"]
+    assert not fault(item)
+    assert fault(item | {"changed_at": entries_of(item)[-1]["at"]})

@@ -50,7 +50,11 @@ _DuplicateOf = Annotated[
 ]
 _Force = Annotated[
     Annotated[str | None, Field(max_length=200)],
-    Ask("The other force", "the police force that it was transferred to", "Only if it goes to another force"),
+    Ask(
+        "The other force",
+        "the police force that it was transferred to",
+        "Only if it goes to another force. Its name only, and nobody’s: it stays when the report is erased",
+    ),
 ]
 
 

@@ -195,15 +195,17 @@ def _move_ledger_on() -> tuple[int, int]:
 @_speaks_safely
 def reconcile(milliseconds_left: Callable[[], float]) -> None:
     """Run twice at once, one finds the other ahead and stops. After a crash the next run goes on where this one was."""
+    measure("Differences", 0)
     run = service().reconciliation.go_on(lambda: milliseconds_left() / 1000, _complain_of_difference)
     measure("Reconciled", run.histories)
-    measure("Differences", run.differences)
     log.info("reconciled", extra={"histories": run.histories, "differences": run.differences,
                                   "proof": run.proof.text.splitlines() if run.proof else None})  # fmt: skip
 
 
 def _complain_of_difference(difference: "Difference") -> None:
+    """Counted at once: a run that fails later has written down perhaps that it is past it."""
     log.error("it does not add up", extra={**about(difference.about), **difference._asdict()})
+    measure("Differences")
 
 
 def _measure_changes(images: Iterable[Image]) -> None:

@@ -268,7 +268,8 @@ def colleague(officer: str | None) -> Colleague:
 ERASED = (
     "What goes: all that the person said, then and later, what officers wrote, files and letters, and all by which it "
     "is found. At once in the report itself, and within the hour wherever else it is. What stays: the reference, "
-    "category, times, decisions, crime number, and who did what when, so that figures and proof remain."
+    "category, times, decisions, crime number, and who did what when, so that figures and proof remain. What officers "
+    "wrote in other reports stays, too: look at those that it is linked with."
 )
 FOR_GOOD = "It cannot be undone. Backups have it for another 35 days."
 _HELD = "It is not erased before the hold is lifted, whatever its period, and whoever asks."

@@ -5,12 +5,13 @@ What is done to the reports that are ticked is in `bulk.py`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.errors import FieldError, InvalidAnswers
+from chalicelib.evidence import File
 from chalicelib.handlers.desk import SCRIPTS
 from chalicelib.handlers.http import FORM, PAGE_HEADERS, kept_files, page, pairs_of, query_of
 from chalicelib.handlers.officers import cursor_of, place_in
@@ -20,6 +21,7 @@ from chalicelib.pages import retention as pages
 from chalicelib.pages import subject_access as files
 from chalicelib.reference import parse
 from chalicelib.retention import GROUPS, HELD
+from chalicelib.subject_access import Holding
 from chalicelib.wiring import service
 
 retention = Blueprint(__name__)
@@ -71,13 +73,20 @@ def hand_over(request: Request, seat: Seat) -> Response:
     pairs, place = pairs_of(request), place_of(request, seat)
     try:
         holdings = service().subject_access.hand_over(seat.officer, _references(pairs, "chosen"))
-        held = [(one, kept_files(one.report.files_in)) for one in holdings]
-        html = files.file(place.site, held, service().desk.periods, service().clock())
+        html = files.file(place.site, [*_with_files(holdings)], service().desk.periods, service().clock())
         _require_small(html)
     except InvalidAnswers as refusal:
         listed = service().subject_access.listed(seat.officer, _references(pairs, "listed"))
         return page(files.found(place, listed, refusal.errors), 422)
     return Response(body=html, headers={**PAGE_HEADERS, "Content-Disposition": _DOWNLOAD})
+
+
+def _with_files(holdings: Sequence[Holding]) -> Iterator[tuple[Holding, Sequence[File] | None]]:
+    """Each with its files. Once S3 has not answered it is not asked again: fifty times do not fit into 29 seconds."""
+    kept: Sequence[File] | None = ()
+    for one in holdings:
+        kept = None if kept is None else kept_files(one.report.files_in)
+        yield one, kept
 
 
 def _require_small(html: str) -> None:
