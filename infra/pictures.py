@@ -1,7 +1,7 @@
 """Makes the README's pictures while `make run` runs: `make pictures`.
 
 A burglary is reported on a telephone, page by page, and the main pages are photographed; then what officers see of it
-and of a dozen others.
+and of a dozen others, and the statistics of the force's answer.
 """
 
 import base64
@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from chalicelib.forms import EXAMPLES
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images"
+TABLES = Path(__file__).parent / "west_midlands_2018_2019.csv"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 DESK = {"width": 1180, "height": 860}
@@ -41,6 +42,8 @@ def main(url: str) -> None:
         _send_others(url)
         desk = browser.new_page(viewport=DESK, base_url=url)  # type: ignore[arg-type]
         _put_up(browser, "desk.png", _at_the_desk(desk), DESK["width"], DESK["height"])
+        _import_figures(url)
+        _put_up(browser, "statistics.png", _statistics(desk), DESK["width"], DESK["height"])
         browser.close()
 
 
@@ -103,6 +106,19 @@ def _at_the_desk(desk: Page) -> list[bytes]:
     photographs = [desk.screenshot()]
     desk.get_by_role("button", name="Next report").click()
     desk.wait_for_url("**/desk/reports/*")
+    return [*photographs, desk.screenshot()]
+
+
+def _import_figures(url: str) -> None:
+    urlopen(Request(f"{url}/dev/figures", TABLES.read_bytes(), {"Content-Type": "text/csv"})).close()
+
+
+def _statistics(desk: Page) -> list[bytes]:
+    desk.goto("/statistics?from=2018-01&to=2019-06")
+    desk.get_by_role("heading", name="By month").evaluate("heading => heading.scrollIntoView()")
+    photographs = [desk.screenshot()]
+    desk.goto("/statistics/answer?from=2018-01&to=2019-06")
+    desk.get_by_role("heading", name="4)").evaluate("heading => heading.scrollIntoView()")
     return [*photographs, desk.screenshot()]
 
 
