@@ -123,7 +123,8 @@ def _together(shares: Sequence[Share]) -> Share | None:
 def _only(row: Row, category: str) -> Row:
     of = row["by_category"][category]
     least = {"at_least": _only(row["at_least"], category)} if "at_least" in row else {}
-    return {**of, "by_category": {category: of}, **least}
+    imported = {"imported": dict.fromkeys(_WHAT)} if "imported" in row else {}  # of no category is it known
+    return {**of, "by_category": {category: of}, **imported, **least}
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

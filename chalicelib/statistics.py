@@ -64,7 +64,7 @@ def months_asked(first: str, last: str, latest: str) -> list[str]:
 
 def monthly(months: Sequence[str], sums: Sums, imported: Mapping[str, Imported], category: str = "") -> list[Row]:
     """One row for each of `months`, of one category only if it is named. `reports` and `crimes` have what was imported
-    in them, and the row says how much that is; no category is known of that, so none is in those of a category.
+    in them, and the row says how much that is: None where it is not known, as of each category.
     """
     counted = _by_month(sums)
     return [{"month": one} | _row([one], counted, imported, category) for one in months]
@@ -95,7 +95,8 @@ def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported]
     counted = {one: _added([sums.get((month, one), {}) for month in months])
                for one in CATEGORIES if category in ("", one)}  # fmt: skip
     all_of_it = _added([*counted.values()])
-    before = [imported[one] for one in months if one in imported and not category]
+    there = [imported[one] for one in months if one in imported]
+    before = there if not category else []
     return {
         "reports": all_of_it["reports"] + sum(one.reports for one in before),
         "crimes": all_of_it["crimes"] + sum(one.crimes or 0 for one in before),
@@ -108,7 +109,7 @@ def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported]
         "call_backs": all_of_it["call_backs"],
         "open": all_of_it["open"],
         "letters": {state: all_of_it[f"letters.{state}"] for state in LETTER_STATES} | _times(all_of_it, LETTER_TOOK),
-        **({"imported": _imported(before)} if before else {}),
+        **({"imported": _imported(before)} if there else {}),
     }  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def _times(counted: Mapping[str, int], prefix: str) -> dict[str, int | None]:
 
 def _imported(before: Sequence[Imported]) -> dict[str, int | None]:
     known = [one.crimes for one in before if one.crimes is not None]
-    return {"reports": sum(one.reports for one in before), "crimes": sum(known) if known else None}
+    return {"reports": sum(one.reports for one in before) if before else None, "crimes": sum(known) if known else None}
 
 
 def _range(begin: int, end: int) -> list[str]:

@@ -174,7 +174,7 @@ def _counts(figures: Figures, what: str) -> Table:
 def _count(row: Row, what: str, category: str) -> Cell:
     if row[what] is None:
         return Gap.NOT_SHOWN if category or "imported" in row else Gap.FEW
-    unknown = "imported" in row and row["imported"][what] is None and what == "crimes"
+    unknown = "imported" in row and row["imported"][what] is None
     return Gap.NOT_KNOWN if unknown and not row[what] else int(row[what])
 
 
@@ -262,7 +262,13 @@ def _letters(figures: Figures) -> Table:
 
 
 def _by_month(name: str, columns: Sequence[Column], figures: Figures, cells: Any) -> Table:
-    lines = [Line([row["month"], *cells(row)], "all" if _imported(row) == "all" else "") for row in figures.rows]
+    """Of a month that was imported nothing is known but its two totals."""
+    lines = []
+    for row in figures.rows:
+        found, all_before = cells(row), _imported(row) == "all"
+        unknown = all_before and not any(isinstance(cell, int) and cell for cell in found)
+        lines.append(Line([row["month"], *([Gap.NOT_KNOWN] * len(found) if unknown else found)],
+                          "all" if all_before else ""))  # fmt: skip
     return Table(name, CAPTIONS[name], columns, lines, cells(figures.total))
 
 

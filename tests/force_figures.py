@@ -42,12 +42,14 @@ def sums() -> Sums:
     return found
 
 
-def told(figures: Sums, months: list[str], public: bool = False, imported: Any = None) -> Figures:
+def told(figures: Sums, months: list[str], public: bool = False, imported: Any = None, category: str = "") -> Figures:
     """These figures as the page is given them."""
-    rows, total = monthly(months, figures, imported or {}), together(months, figures, imported or {})
     if public:
-        return Figures(*without_small_numbers(rows, total), is_public=True)
-    return Figures(rows, total, open_now={"under_6h": 4, "6h_to_12h": 0, "past_deadline": 1})
+        rows, total = monthly(months, figures, imported or {}), together(months, figures, imported or {})
+        return Figures(*without_small_numbers(rows, total, category), category, is_public=True)
+    rows = monthly(months, figures, imported or {}, category)
+    total = together(months, figures, imported or {}, category)
+    return Figures(rows, total, category, open_now={"under_6h": 4, "6h_to_12h": 0, "past_deadline": 1})
 
 
 class Kept:

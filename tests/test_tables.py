@@ -80,7 +80,15 @@ def test_what_was_counted_before_this_service() -> None:
     assert made["crimes"].total == [519]
     assert made["categories"].lines[-1] == Line(["not_known", 719, 50], "all")
     assert read(made["crimes"])[0]["crimes"] == "" and as_json(made["crimes"])["rows"][0]["crimes"] is None
-    assert [line.cells[1] for line in made["call_backs"].lines] == [0, 578, 657]  # of these it is known
+    assert [line.cells[1] for line in made["call_backs"].lines] == [Gap.NOT_KNOWN, 578, 657]
+
+
+@pytest.mark.parametrize("public", [True, False], ids=["everybody", "desk"])
+def test_of_a_category_nothing_is_known_in_a_month_that_was_imported(public: bool) -> None:
+    imported = {"2018-01": Imported(619, 400)}
+    made = tables(told(Counter(), ["2018-01", "2018-02"], public, imported, "theft"))
+    assert [(line.cells[1], line.imported) for line in made["reports"].lines] == [(Gap.NOT_KNOWN, "all"), (0, "")]
+    assert made["reports"].total == [0] and read(made["crimes"])[0]["crimes"] == ""
 
 
 @pytest.mark.parametrize("public", [True, False], ids=["everybody", "desk"])

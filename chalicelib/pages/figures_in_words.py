@@ -86,8 +86,8 @@ def remarks(told: Figures, made: Mapping[str, Table], say: Say) -> Iterator[str]
               "month it was recorded.")  # fmt: skip
     yield say("A crime that was cancelled later still counts as recorded.")
     if "imported" in told.total:
-        yield say("Some months were counted before this service. Of these only the two totals are known: times, "
-                  "call-backs and shares leave them out, and their categories are not known.")  # fmt: skip
+        yield say("What is imported was counted before this service. Of it only the two totals are known: times, "
+                  "call-backs and shares leave it out, and its categories are not known.")  # fmt: skip
     if told.rows[-1]["month"] == told.running:
         yield say("{month} is not over: its numbers are those so far.").format(month=month(told.running, say))
     gaps = {content for table in made.values() for line in table.lines for content in line.cells}
@@ -121,15 +121,19 @@ def sentences(told: Figures, say: Say) -> dict[str, str]:
 def _of_crimes(told: Figures, say: Say) -> Iterator[Key]:
     total, within = told.total, part(told.total, "crimed_within_24h")
     times, automatically = total["time_to_crime"], part(total, "crimed_automatically")
-    gap = Gap.NONE if within and not within.of else Gap.NOT_SHOWN
-    yield Key(say("Crimes recorded within 24 hours"), cell(share(within), "percent", say),
+    gap = Gap.NOT_SHOWN if not within or within.of else _of_nothing(told)
+    yield Key(say("Crimes recorded within 24 hours"), cell(_share(within, told), "percent", say),
               _filled(say("{part} of {whole} crimes"), within, say))  # fmt: skip
-    yield Key(say("Median time from report to crime"), _time(times["median_minutes"], gap, say),
-              say("Half of the crimes were recorded within this time"))  # fmt: skip
-    yield Key(say("95th percentile of that time"), _time(times["p95_minutes"], gap, say),
-              say("95 in 100 crimes were recorded within this time"))  # fmt: skip
-    yield Key(say("Crimed automatically"), _count(automatically, say) or say(gap.value),
-              say("By the 24-hour rule, as nobody had decided"))  # fmt: skip
+    for label, time, words in (
+        (say("Median time from report to crime"), "median_minutes",
+         say("Half of the crimes were recorded within this time")),
+        (say("95th percentile of that time"), "p95_minutes", say("95 in 100 crimes were recorded within this time")),
+    ):  # fmt: skip
+        known = times[time] is not None
+        yield Key(label, _time(times[time], gap, say), words if known else "")
+    by_rule = _count(automatically, say) if automatically and automatically.of else ""
+    yield Key(say("Crimed automatically"), by_rule or say(gap.value),
+              say("By the 24-hour rule, as nobody had decided") if by_rule else "")  # fmt: skip
 
 
 def _of_call_backs(told: Figures, say: Say) -> Iterator[Key]:
@@ -137,7 +141,16 @@ def _of_call_backs(told: Figures, say: Say) -> Iterator[Key]:
     words = {True: say("{part} of {whole} reports: as it should be, under {limit}%"),
              False: say("{part} of {whole} reports: it should be under {limit}%"),
              None: say("{part} of {whole} reports")}[_is_under(called)]  # fmt: skip
-    yield Key(say("Call-back rate"), cell(share(called), "percent", say), _filled(words, called, say))
+    yield Key(say("Call-back rate"), cell(_share(called, told), "percent", say), _filled(words, called, say))
+
+
+def _share(one: Part | None, told: Figures) -> Cell:
+    return _of_nothing(told) if one and not one.of else share(one)
+
+
+def _of_nothing(told: Figures) -> Gap:
+    """Why there is no share: nothing was counted here, and of what was imported it is not known."""
+    return Gap.NOT_KNOWN if "imported" in told.total else Gap.NONE
 
 
 def _is_under(called: Part | None) -> bool | None:

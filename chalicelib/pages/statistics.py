@@ -18,7 +18,7 @@ from chalicelib.tables import MONTHS, NAMES, Cell, Column, Figures, Line, Table,
 from chalicelib.times import local
 from chalicelib.times import month as month_of
 
-_BEFORE = {"all": "counted before this service", "part": "partly counted before this service"}
+_BEFORE = {"all": "all imported", "part": "partly imported"}
 _FIELDS = ("from", "to", "category")
 
 
