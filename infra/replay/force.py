@@ -50,8 +50,8 @@ class Force:
         self._service.rest()
 
     def _go_on_to(self, moment: datetime) -> None:
-        """With a stop before each deadline that would be missed: on the day with 25 hours, that of the day before."""
-        while self._left and self._left[0] <= moment:
+        """With a stop before deadlines that would be missed: those of the day before, some seconds after the hour."""
+        while self._left and self._left[0] <= moment + BEFORE_DEADLINE:
             self._forward_to(self._left[0] - BEFORE_DEADLINE)
         self._forward_to(moment)
 
