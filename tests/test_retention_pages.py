@@ -311,7 +311,7 @@ def test_the_file_has_all_that_was_said_and_done(door: Door, token: str, categor
     for text in ("There is a video of it", "Looks like the one of last week", "Nothing to go by", "Photo, 1.9 MB",
                  "Acknowledgement: sent", "Read by the police", "Made into a file such as this one",
                  "data protection officer", said["contact"]["full_name"],
-                 "Further investigation: whether it is still needed is reviewed after"):  # fmt: skip
+                 "Further investigation: whether it is still needed is reviewed from"):  # fmt: skip
         assert text in told, text
     assert "Olive Officer" not in told and "sara" not in told
     assert "<script" not in answer.text and "http" not in answer.text.replace("http-equiv", "")
