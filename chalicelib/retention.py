@@ -38,12 +38,20 @@ Periods = Mapping[str, int]
 
 
 def read_periods(text: str) -> Periods:
-    """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be."""
-    years = {group: int(number) for group, number in re.findall(r"(?<!\S)([a-z_]+)=([0-9]{1,3})(?!\S)", text)}
-    whole = len(text.split()) == len(years) and set(years) == set(GROUPS)
-    if not whole or not all(1 <= number <= MOST_YEARS for number in years.values()):
-        raise ValueError(f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}")
+    """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be, and what is wrong."""
+    rule, years = f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}", dict[str, int]()
+    for word in text.split():
+        group, _, number = word.partition("=")
+        if group not in GROUPS or group in years or not _is_period(number):
+            raise ValueError(f"{rule}; wrong, or there twice: {word}")
+        years[group] = int(number)
+    if missing := [group for group in GROUPS if group not in years]:
+        raise ValueError(f"{rule}; name all four groups: {', '.join(GROUPS)}; missing: {', '.join(missing)}")
     return years
+
+
+def _is_period(number: str) -> bool:
+    return bool(re.fullmatch("[0-9]{1,3}", number)) and 1 <= int(number) <= MOST_YEARS
 
 
 def group_of(report: Report) -> str | None:

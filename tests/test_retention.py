@@ -88,6 +88,22 @@ def test_any_other_setting_is_refused_in_words(text: str) -> None:
         read_periods(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not_crimed=1", "name all four groups: not_crimed, cancelled, filed, further_investigation; "
+                         "missing: cancelled, filed, further_investigation"),
+        (USUAL.replace("filed=6", ""), "missing: filed"),
+        (f"{USUAL} filed=7", "wrong, or there twice: filed=7"),
+        (f"other=1 {USUAL}", "wrong, or there twice: other=1"),
+        (USUAL.replace("filed=6", "filed=0"), "wrong, or there twice: filed=0"),
+    ],
+)  # fmt: skip
+def test_a_refused_setting_says_what_is_wrong_or_missing(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"{words}$"):
+        read_periods(text)
+
+
 # Groups and places
 
 

@@ -298,7 +298,7 @@ def test_redrive_without_aws_is_one_line(second: Runner) -> None:
         ({"PORT": "0", "DATABASE": "mysql"}, "use moto or dynamodb-local"),
         ({"PORT": "0", "DATABASE_DIR": "somewhere"}, "DATABASE_DIR is for DATABASE=dynamodb-local"),
         ({"PORT": "0", "LOG_LEVEL": "loud"}, "use DEBUG, INFO, WARNING or ERROR"),
-        ({"PORT": "0", "RETENTION": "filed=never"}, "years from 1 to 100 for each group"),
+        ({"PORT": "0", "RETENTION": "filed=never"}, "wrong, or there twice: filed=never"),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, str], words: str) -> None:
