@@ -113,6 +113,8 @@ def test_page_for_people_shows_what_runs(stack: Runner) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     for part in (stack.aws_endpoint, "Olive Officer", "crime-reports-local-triage-dead", 'value="86400"'):
         assert part in page.text
+    for path in ("/report/theft", "/statistics", "/desk", "/desk/proof"):
+        assert f'<a href="{path}">' in page.text
 
 
 def test_token_is_signed_by_the_issuer_it_names(stack: Runner) -> None:
