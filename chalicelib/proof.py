@@ -194,8 +194,8 @@ class Account:
         taken = sum(year.taken for year in self.numbers.values())
         lent = sum(len(year.lent) for year in self.numbers.values())
         on_reports = sum((self._in_question(year) & self.given.get(year, 0)).bit_count() for year in self.numbers)
-        return (f"{taken:,} crime numbers taken = {on_reports:,} on a report each + {self.counts['void']:,} void"
-                f" + {lent:,} on their way")  # fmt: skip
+        return (f"{taken:,} crime {'number' if taken == 1 else 'numbers'} taken = {on_reports:,} on a report each"
+                f" + {self.counts['void']:,} void + {lent:,} on their way")  # fmt: skip
 
     def _deadlines(self) -> str:
         return (f"{self.counts['in time']:,} decided in time + {self.counts['open']:,} open and not yet due"

@@ -7,12 +7,12 @@ itself: a supervisor looks at the report, and keeps, holds or erases it. See `do
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from chalicelib.errors import NotAllowed
 from chalicelib.life_cycle import Move, Status
 from chalicelib.report import Actor, Report, Words, after_move, require_room, with_entry
-from chalicelib.times import read_stamp, spoken, stamp
+from chalicelib.times import day_of, london, read_stamp, spoken_day, stamp
 
 GROUPS = {
     "not_crimed": "Not crimed",
@@ -27,24 +27,31 @@ GROUPS = {
 # and are not all of the law. From memory: the force has to check them, and sets its own (RETENTION).
 USUAL = "not_crimed=2 cancelled=2 filed=6 further_investigation=10"
 MOST_YEARS = 100
-YEAR = timedelta(days=366)  # never a day too early
 
 CLOSED, HELD, ERASING = LISTS = ("closed", "held", "erasing")
 """Lists of the index by urgency, by time: decided, under legal hold, and erased with something left to be cleaned."""
 
 WHY_ERASED = {"period": "its period was over", "request": "the person asked for it"}
 
-Periods = Mapping[str, timedelta]
-"""How long reports of each group are kept."""
+Periods = Mapping[str, int]
+"""For how many years reports of each group are kept."""
 
 
 def read_periods(text: str) -> Periods:
-    """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be."""
-    years = {group: int(number) for group, number in re.findall(r"(?<!\S)([a-z_]+)=([0-9]{1,3})(?!\S)", text)}
-    whole = len(text.split()) == len(years) and set(years) == set(GROUPS)
-    if not whole or not all(1 <= number <= MOST_YEARS for number in years.values()):
-        raise ValueError(f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}")
-    return {group: number * YEAR for group, number in years.items()}
+    """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be, and what is wrong."""
+    rule, years = f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}", dict[str, int]()
+    for word in text.split():
+        group, _, number = word.partition("=")
+        if group not in GROUPS or group in years or not _is_period(number):
+            raise ValueError(f"{rule}; wrong, or there twice: {word}")
+        years[group] = int(number)
+    if missing := [group for group in GROUPS if group not in years]:
+        raise ValueError(f"{rule}; name all four groups: {', '.join(GROUPS)}; missing: {', '.join(missing)}")
+    return years
+
+
+def _is_period(number: str) -> bool:
+    return bool(re.fullmatch("[0-9]{1,3}", number)) and 1 <= int(number) <= MOST_YEARS
 
 
 def group_of(report: Report) -> str | None:
@@ -62,10 +69,15 @@ def kept_since(report: Report) -> datetime:
     return read_stamp([entry["at"] for entry in report.entries if entry["what"] in begin][-1])
 
 
-def due_at(report: Report, periods: Periods) -> datetime | None:
-    """When it has to be reviewed; None if it is in no group, or held."""
+def due_on(since: datetime, years: int) -> date:
+    """The day in London on which a period that began at `since` is over: the same day of the calendar, years later."""
+    return _years_on(day_of(since), years)
+
+
+def review_on(report: Report, periods: Periods) -> date | None:
+    """The day in London on which it is due for review; None if it is in no group, or held."""
     group = group_of(report)
-    return kept_since(report) + periods[group] if group and not held_by_law(report) else None
+    return due_on(kept_since(report), periods[group]) if group and not held_by_law(report) else None
 
 
 def held_by_law(report: Report) -> int:
@@ -87,7 +99,16 @@ def retained(report: Report) -> tuple[str | None, str | None]:
 
 def between(group: str, periods: Periods, now: datetime, after: str) -> tuple[str, str]:
     """The first and the last place in CLOSED of what is due in a group, from the time and reference `after` on."""
-    return f"{group}#{after}", f"{group}#{stamp(now - periods[group])}~"
+    past = _years_on(day_of(now), -periods[group]) + timedelta(days=1)  # the first day whose period is not over
+    return f"{group}#{after}", f"{group}#{stamp(datetime.combine(past, time(), london()))}"
+
+
+def _years_on(day: date, years: int) -> date:
+    """Where the year has no 29 February: 1 March if that is later than the day, and 28 February if it is earlier."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 2, 28) + timedelta(days=years > 0)
 
 
 def _place(at: datetime, report: Report) -> str:
@@ -132,9 +153,9 @@ def erase(report: Report, by: Actor, at: datetime, why: str, words: Words, perio
         raise NotAllowed("It is under legal hold. Lift that first, if it is over.")
     if why == "period":
         _require_decided(report)
-        due = kept_since(report) + periods[group_of(report) or ""]
-        if due > at:
-            raise NotAllowed(f"Its period is not over before {spoken(due)}.")
+        due = due_on(kept_since(report), periods[group_of(report) or ""])
+        if due > day_of(at):
+            raise NotAllowed(f"Its period is not over before {spoken_day(due)}.")
     empty = replace(moved, answers={}, words=(), claim=None)
     return with_entry(empty, "erased", by, at, {"why": why}, words)
 

@@ -1,6 +1,6 @@
 """Times as the service writes them (RFC 3339, UTC, whole seconds) and as people in England read them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.language import said
@@ -20,7 +20,17 @@ def read_stamp(text: str) -> datetime:
 
 def local(at: datetime) -> datetime:
     """The same moment on the clocks of London."""
-    return at.astimezone(ZoneInfo(LONDON))
+    return at.astimezone(london())
+
+
+def london() -> ZoneInfo:
+    """The time zone of the service's people."""
+    return ZoneInfo(LONDON)
+
+
+def day_of(at: datetime) -> date:
+    """The day of the calendar in London."""
+    return local(at).date()
 
 
 def month(at: datetime) -> str:
@@ -34,3 +44,8 @@ def spoken(at: datetime) -> str:
     clock = there.strftime("%I:%M%p").lstrip("0").lower()
     words = {"time": clock, "weekday": said(f"{there:%A}"), "day": there.day, "month": said(f"{there:%B}")}
     return said("{time} on {weekday} {day} {month} {year}").format(**words, year=there.year)
+
+
+def spoken_day(day: date) -> str:
+    """`Monday 23 November 2026`, as officers read it."""
+    return f"{day:%A} {day.day} {day:%B} {day.year}"

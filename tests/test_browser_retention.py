@@ -68,8 +68,8 @@ def review_and_hand_over(page: Page, axe: str, due: list[str], folder: Path) -> 
     sit_down(page, SUNIL)
     page.get_by_role("link", name="Retention", exact=True).click()
     look()
-    do(page, kept, "Keep for another period", "Keep them")
-    do(page, held, "Put under legal hold", "Hold them")
+    do(page, kept, "Keep for another period", "Keep it")
+    do(page, held, "Put under legal hold", "Hold it")
     erase(page, erased, look)
     page.get_by_role("link", name="Under legal hold").click()
     look()
@@ -100,7 +100,7 @@ def do(page: Page, reference: str, button: str, title: str, look: Callable[[], N
 
 
 def erase(page: Page, reference: str, look: Callable[[], None]) -> None:
-    do(page, reference, "Erase", "Erase them for good", look)
+    do(page, reference, "Erase", "Erase it for good", look)
 
 
 def hand_over(page: Page, axe: str, reference: str, folder: Path) -> None:

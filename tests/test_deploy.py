@@ -263,7 +263,7 @@ def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(
         ("environment_variables", "FORCE_COLOUR", "#ffdd00", "FORCE_COLOUR has to be darker"),
         ("environment_variables", "FORCE_COLOUR", "blue", "such as #0b4f6c"),
         ("environment_variables", "SECOND_LOOK", "no_offence boredom", "SECOND_LOOK has to be some of: no_offence"),
-        ("environment_variables", "RETENTION", "filed=6", "RETENTION has to be years from 1 to 100 for each group"),
+        ("environment_variables", "RETENTION", "filed=6", "missing: not_crimed, cancelled, further_inv"),
         ("environment_variables", "PUBLIC_STATISTICS", "maybe", "PUBLIC_STATISTICS has to be yes or no"),
         ("environment_variables", "FORCE_COLOUR", 7, "FORCE_COLOUR has to be a colour"),
         ("environment_variables", "LETTER_SENDER", "smtp", "outbox"),

@@ -102,6 +102,11 @@ def test_the_proof_reads_aloud() -> None:
     assert last and (last.text, last.differences) == (text, 0)
 
 
+def test_one_crime_number_is_told_in_the_singular(parts: Parts) -> None:
+    parts.crime(parts.submit("one").reference)
+    assert "\n1 crime number taken = 1 on a report each" in proved(parts)[0]
+
+
 def test_an_empty_table_adds_up(parts: Parts) -> None:
     text, told = proved(parts)
     assert not told and "0 received = 0 crimed" in text and text.endswith("Everything adds up.")

@@ -1,7 +1,7 @@
 """How long reports are kept: groups and periods, the review list, legal hold, and lives that end in an erasure."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,9 +37,10 @@ from chalicelib.errors import NotAllowed, NotFound, NotYourRole, Refused, Stale
 from chalicelib.finder import Finder
 from chalicelib.reference import show, smoke_token
 from chalicelib.report_items import key
-from chalicelib.retention import CLOSED, ERASING, GROUPS, HELD, USUAL, YEAR, group_of, read_periods
+from chalicelib.retention import CLOSED, ERASING, GROUPS, HELD, USUAL, group_of, read_periods
 from chalicelib.senders import Outbox
 from chalicelib.table import marshal
+from chalicelib.times import day_of, london, read_stamp, spoken_day, stamp
 from chalicelib.verification import examine
 from tests.fakes import ANN, SUE, FakeTable, Parts, Wire, meanwhile, new_case, repeats
 
@@ -69,7 +70,7 @@ def due(parts: Parts, name: str) -> list[str]:
 
 def test_periods_are_years_for_each_group() -> None:
     assert read_periods("filed=6 not_crimed=1  cancelled=2\nfurther_investigation=100") == {
-        "filed": 6 * YEAR, "not_crimed": YEAR, "cancelled": 2 * YEAR, "further_investigation": 100 * YEAR
+        "filed": 6, "not_crimed": 1, "cancelled": 2, "further_investigation": 100
     }  # fmt: skip
     assert set(read_periods(USUAL)) == set(GROUPS)
 
@@ -84,6 +85,22 @@ def test_periods_are_years_for_each_group() -> None:
 )  # fmt: skip
 def test_any_other_setting_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="years from 1 to 100 for each group, such as not_crimed=2"):
+        read_periods(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not_crimed=1", "name all four groups: not_crimed, cancelled, filed, further_investigation; "
+                         "missing: cancelled, filed, further_investigation"),
+        (USUAL.replace("filed=6", ""), "missing: filed"),
+        (f"{USUAL} filed=7", "wrong, or there twice: filed=7"),
+        (f"other=1 {USUAL}", "wrong, or there twice: other=1"),
+        (USUAL.replace("filed=6", "filed=0"), "wrong, or there twice: filed=0"),
+    ],
+)  # fmt: skip
+def test_a_refused_setting_says_what_is_wrong_or_missing(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"{words}$"):
         read_periods(text)
 
 
@@ -139,13 +156,42 @@ def test_the_smoke_tests_report_is_in_no_list(parts: Parts) -> None:
 
 def test_a_report_is_due_once_its_period_is_over_and_not_before(parts: Parts) -> None:
     reference = lived(parts, closed)
-    since = parts.clock.now
-    parts.clock.now = since + 2 * YEAR - timedelta(seconds=1)
+    last = retention.review_on(parts.now(reference), parts.desk.periods)
+    assert last == parts.clock.now.date().replace(year=parts.clock.now.year + 2)
+    parts.clock.now = datetime.combine(last, time(), london()) - timedelta(seconds=1)
     assert due(parts, "not_crimed") == [] and parts.desk.count(SUE, "not_crimed") == 0
-    parts.clock.now = since + 2 * YEAR
+    refused(parts, reference, "erase", f"not over before {spoken_day(last)}", "period")
+    parts.clock.now += timedelta(seconds=1)
     assert due(parts, "not_crimed") == [reference] and parts.desk.count(SUE, "not_crimed") == 1
-    assert retention.due_at(parts.now(reference), parts.desk.periods) == parts.clock.now
     assert due(parts, "filed") == due(parts, "cancelled") == due(parts, HELD) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "years", "day"),
+    [
+        ("2026-11-27T10:00:00Z", 2, "2028-11-27"),
+        ("2026-11-27T10:00:00Z", 6, "2032-11-27"),
+        ("2027-06-30T23:30:00Z", 1, "2028-07-01"),  # half past midnight in London
+        ("2028-02-29T10:00:00Z", 2, "2030-03-01"),
+        ("2028-02-29T10:00:00Z", 4, "2032-02-29"),
+    ],
+)
+def test_a_period_is_over_on_the_same_day_of_the_calendar_in_london(since: str, years: int, day: str) -> None:
+    assert f"{retention.due_on(read_stamp(since), years)}" == day
+
+
+DAYS = st.dates(date(2024, 1, 1), date(2033, 1, 1)) | st.sampled_from(
+    [date(year, month, day) for year in range(2024, 2033) for month, day in ((2, 28), (3, 1), (3, 31), (10, 31))]
+)
+
+
+@given(since=DAYS, at=st.times(), years=st.integers(1, 10), more=st.integers(-2, 2))
+def test_the_list_has_what_may_be_erased_and_nothing_else(since: date, at: time, years: int, more: int) -> None:
+    began = datetime.combine(since, at, UTC)
+    now = datetime.combine(retention.due_on(began, years) + timedelta(days=more), at, london())
+    first, last = retention.between("filed", {"filed": years}, now, "")
+    listed = first <= f"filed#{stamp(began)}#7K3M9QWPR2T8" <= last
+    assert listed == (retention.due_on(began, years) <= day_of(now))
 
 
 def test_another_setting_counts_at_once(parts: Parts) -> None:

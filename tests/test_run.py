@@ -113,6 +113,8 @@ def test_page_for_people_shows_what_runs(stack: Runner) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     for part in (stack.aws_endpoint, "Olive Officer", "crime-reports-local-triage-dead", 'value="86400"'):
         assert part in page.text
+    for path in ("/report/theft", "/statistics", "/desk", "/desk/proof"):
+        assert f'<a href="{path}">' in page.text
 
 
 def test_token_is_signed_by_the_issuer_it_names(stack: Runner) -> None:
@@ -298,7 +300,7 @@ def test_redrive_without_aws_is_one_line(second: Runner) -> None:
         ({"PORT": "0", "DATABASE": "mysql"}, "use moto or dynamodb-local"),
         ({"PORT": "0", "DATABASE_DIR": "somewhere"}, "DATABASE_DIR is for DATABASE=dynamodb-local"),
         ({"PORT": "0", "LOG_LEVEL": "loud"}, "use DEBUG, INFO, WARNING or ERROR"),
-        ({"PORT": "0", "RETENTION": "filed=never"}, "years from 1 to 100 for each group"),
+        ({"PORT": "0", "RETENTION": "filed=never"}, "wrong, or there twice: filed=never"),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, str], words: str) -> None:

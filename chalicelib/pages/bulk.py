@@ -28,10 +28,10 @@ def form(
     typed: Mapping[str, Any],
     errors: Sequence[FieldError],
 ) -> str:
-    """What is to be done to those that were ticked."""
+    """What is to be done to those that were ticked. If none is, the way back to where they are."""
     fields = fields_of(ask.model, typed, errors) if ask.model else []
     fields = [with_colleagues(field, colleagues) for field in fields]
-    problems = [Problem(error.message, "#chosen" if error.field == "chosen" else f"#{error.field}") for error in errors]
+    problems = [Problem(error.message, f"#{error.field}" if chosen else ask.back(place)) for error in errors]
     listed = [(show(one.reference), f"{show(one.reference)}:{one.version}") for one in chosen]
     return render("desk_bulk.html", place=place, site=place.site, ask=ask, chosen=listed, fields=fields,
                   problems=problems)  # fmt: skip

@@ -22,7 +22,8 @@ from chalicelib.triage import assess, suspect_named
 @dataclass(frozen=True)
 class Ask:
     """A form about a report: its name (the end of its address), its words, and its questions. `home` is the page of the
-    desk where reports are chosen for it, if that is not the queue; `warns` are words that must not be overlooked.
+    desk where reports are chosen for it, if that is not the queue; `warns` are words that must not be overlooked, with
+    a red button.
     """
 
     name: str
@@ -36,6 +37,10 @@ class Ask:
     def back(self, place: Place) -> str:
         """The address of where reports are chosen for it."""
         return f"{place.address}/{self.home}" if self.home else place.queue
+
+    def button_for(self, reports: int) -> str:
+        """The words of its button, which speak of several reports."""
+        return self.button.replace("them", "it") if reports == 1 else self.button
 
 
 class Colleague(Protocol):

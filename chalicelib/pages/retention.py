@@ -10,8 +10,8 @@ from chalicelib.pages.desk_place import Place
 from chalicelib.pages.render import render
 from chalicelib.reference import show
 from chalicelib.report import Head, Report
-from chalicelib.retention import GROUPS, HELD, YEAR, Periods
-from chalicelib.times import read_stamp, spoken
+from chalicelib.retention import GROUPS, HELD, Periods, due_on
+from chalicelib.times import read_stamp, spoken, spoken_day
 
 Placed = Sequence[tuple[str, Head]]
 """Reports, each with its place in the list: the time since when it is in it, and its reference."""
@@ -35,8 +35,7 @@ def review(
     `following` is the query of the next page.
     """
     lists = [(one, words, _how_many(counts[one], most)) for one, words in (*GROUPS.items(), (HELD, "Under legal hold"))]
-    years = {group: period // YEAR for group, period in periods.items()}
-    return render("desk_retention.html", place=place, site=place.site, name=name, lists=lists, years=years,
+    return render("desk_retention.html", place=place, site=place.site, name=name, lists=lists, years=periods,
                   is_held=name == HELD, rows=[_row(*one, periods.get(name)) for one in found],
                   following=following)  # fmt: skip
 
@@ -56,7 +55,7 @@ def _how_many(count: int, most: int) -> str:
     return f"more than {most}" if count > most else str(count)
 
 
-def _row(place: str, head: Head, period: Any) -> Row:
+def _row(place: str, head: Head, years: int | None) -> Row:
     since = read_stamp(place.partition("#")[0])
     return Row(show(head.reference), head.version, NAMES[head.category], STATUSES[head.status], spoken(since),
-               spoken(since + period) if period else "")  # fmt: skip
+               spoken_day(due_on(since, years)) if years else "")  # fmt: skip

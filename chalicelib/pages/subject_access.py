@@ -14,8 +14,8 @@ from chalicelib.pages.fields import Problem
 from chalicelib.pages.render import render
 from chalicelib.reference import show
 from chalicelib.report import PUBLIC, RULE, TRIAGE, Report
-from chalicelib.retention import GROUPS, Periods, due_at, group_of, held_by_law
-from chalicelib.times import read_stamp, spoken
+from chalicelib.retention import GROUPS, Periods, group_of, held_by_law, review_on
+from chalicelib.times import read_stamp, spoken, spoken_day
 
 _LOOKS = {
     "read": "Read by the police",
@@ -106,10 +106,10 @@ def _without_names(event: Event, entry: Mapping[str, Any]) -> Event:
 def _kept(it: Report, periods: Periods) -> str:
     if held_by_law(it):
         return "It is kept because the law requires it, until that ends."
-    group, due = group_of(it), due_at(it, periods)
+    group, due = group_of(it), review_on(it, periods)
     if not group or not due:
         return "It is being dealt with. How long it is kept is reckoned from the last decision."
-    return f"{GROUPS[group]}: whether it is still needed is reviewed after {spoken(due)}."
+    return f"{GROUPS[group]}: whether it is still needed is reviewed from {spoken_day(due)} on."
 
 
 def _who(it: Report) -> Iterator[str]:

@@ -16,7 +16,16 @@ from infra.local.gateway import Answer, Request, not_found, problem
 from infra.local.issuer import PEOPLE, ROLES, Issuer
 from infra.local.triggers import Triggers, depths
 
-PAGES = ("/", "/report/burglary", "/report/theft", "/report/criminal-damage", "/status", "/desk")
+PAGES = (
+    "/",
+    "/report/burglary",
+    "/report/theft",
+    "/report/criminal-damage",
+    "/status",
+    "/desk",
+    "/desk/proof",
+    "/statistics",
+)
 _FIRST = {role: next(name for name, theirs in PEOPLE.items() if theirs == role) for role in ROLES}
 LONGEST_ADVANCE_SECONDS = 366 * 24 * 60 * 60
 LONGEST_NAME = 100
