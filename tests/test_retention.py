@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_races import SECRET, Force, at_once
 from test_verification import (
@@ -185,6 +185,8 @@ DAYS = st.dates(date(2024, 1, 1), date(2033, 1, 1)) | st.sampled_from(
 )
 
 
+@example(since=date(2026, 3, 1), at=time(10), years=2, more=-1)  # seen on 29 February
+@example(since=date(2028, 2, 29), at=time(10), years=2, more=-1)
 @given(since=DAYS, at=st.times(), years=st.integers(1, 10), more=st.integers(-2, 2))
 def test_the_list_has_what_may_be_erased_and_nothing_else(since: date, at: time, years: int, more: int) -> None:
     began = datetime.combine(since, at, UTC)
