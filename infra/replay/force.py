@@ -16,6 +16,7 @@ from infra.replay.people import People, body
 from infra.replay.service import Service
 
 OFFICERS = ("Asha Bell", "Tom Carver", "Rosa Dunne", "Ian Ekwall")
+NEAR = timedelta(minutes=30)  # of a moment: to move the clock costs more than half an hour matters
 BEFORE_DEADLINE = timedelta(minutes=1)  # the rule looks further ahead: a stop this long before finds it in time
 
 Report = dict[str, Any]
@@ -31,6 +32,7 @@ class Force:
         self._told: list[Report] = []  # what was reported, by place
         self._place: dict[str, int] = {}  # of a report, by its reference
         self._left: list[datetime] = []  # deadlines of what is left to the rule: a heap
+        self._at: datetime | None = None  # where the clock was moved to last
         self._tokens = [service.token("officer", name) for name in OFFICERS]
 
     @property
@@ -53,11 +55,13 @@ class Force:
         """With a stop before deadlines that would be missed: those of the day before, some seconds after the hour."""
         while self._left and self._left[0] <= moment + BEFORE_DEADLINE:
             self._forward_to(self._left[0] - BEFORE_DEADLINE)
-        self._forward_to(moment)
+        if self._at is None or self._at < moment - NEAR:  # else this day's begins where the rule has just run
+            self._forward_to(moment)
 
     def _forward_to(self, moment: datetime) -> None:
         """The rule then crimes what is due soon."""
         self._service.forward_to(moment)
+        self._at = moment
         while self._left and self._left[0] <= moment + LOOK_AHEAD:
             heapq.heappop(self._left)
 
