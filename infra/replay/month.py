@@ -22,7 +22,10 @@ def replay(asked: Namespace, progress: Progress, console: Console) -> bool:
     """Play `asked.reports` of `asked.month`; whether the figures agree."""
     began, planned = time.monotonic(), plan(asked.month, asked.reports)
     # The pool outlives the service: requests under way fail at once when it ends.
-    with ThreadPoolExecutor(len(OFFICERS)) as pool, running(asked.port, planned.moments[0]) as service:
+    with (
+        ThreadPoolExecutor(len(OFFICERS)) as pool,
+        running(asked.port, planned.moments[0], SCHEDULES_OFF="reconcile") as service,
+    ):
         force = Force(service, pool, planned)
         with progress:
             bar = progress.add_task("", total=asked.reports)
