@@ -192,14 +192,19 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         stamp=stamp(now),
         crime=it.crime,
         crimed_at=spoken(it.crime.at) if it.crime else "",
-        disposal=DISPOSALS.get((it.crime.disposal if it.crime else None) or "", ""),
-        cancelled=CODES.get((it.crime.cancelled if it.crime else None) or "", ""),
-        reason=REASONS.get(it.not_crimed_reason or "", ""),
+        **decided(it),
         proposal=_proposal(it),
         hold=_hold(it),
         is_broken=verify(it),
         done=done,
     )
+
+
+def decided(it: Report) -> dict[str, str]:
+    """What was decided, in words: the `disposal` of a crime, why it was `cancelled`, the `reason` why it is none."""
+    disposal, cancelled = (it.crime.disposal, it.crime.cancelled) if it.crime else (None, None)
+    return {"disposal": DISPOSALS.get(disposal or "", ""), "cancelled": CODES.get(cancelled or "", ""),
+            "reason": REASONS.get(it.not_crimed_reason or "", "")}  # fmt: skip
 
 
 def answers(it: Report) -> list[Part]:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.disposals import DISPOSALS
-from chalicelib.forms.desk import CODES, REASONS
-from chalicelib.pages.desk import NAMES, STATUSES, letters_of, timeline
+from chalicelib.pages.desk import NAMES, STATUSES, decided, letters_of, timeline
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.render import render
 from chalicelib.reference import show
@@ -42,13 +40,11 @@ def review(
 
 def erased(place: Place, it: Report, letters: Sequence[Mapping[str, Any]], done: str) -> str:
     """What is left: that it was there, what was decided, and who did what when."""
-    crime, events = it.crime, timeline(it)
+    events = timeline(it)
     return render("desk_erased.html", place=place, site=place.site, shown=show(it.reference), it=it,
                   category=NAMES[it.category], status=STATUSES[it.status], received=spoken(it.received_at),
-                  disposal=DISPOSALS.get((crime.disposal if crime else None) or "", ""),
-                  cancelled=CODES.get((crime.cancelled if crime else None) or "", ""),
-                  reason=REASONS.get(it.not_crimed_reason or "", ""), events=events, erasure=events[0],
-                  letters=letters_of(letters), done=done)  # fmt: skip
+                  events=events, erasure=events[0], letters=letters_of(letters), done=done,
+                  **decided(it))  # fmt: skip
 
 
 def _how_many(count: int, most: int) -> str:
