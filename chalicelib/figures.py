@@ -18,7 +18,8 @@ Figure = tuple[str, str, str]
 Sums = Counter[Figure]
 
 TOOK, LETTER_TOOK = "took.", "letter_took."
-_LETTER_STATES = ("sent", "withheld", "failed")
+LETTER_STATES = ("sent", "withheld", "failed")
+"""What may have become of a letter; while it is being sent it is in none of them."""
 _HOUR, _DAY = 60, 24 * 60  # minutes
 
 
@@ -41,11 +42,16 @@ def of_letter(category: str, state: str, asked_at: str, at: str, until: str) -> 
     """The same of a letter: what became of it, in the month in which that was certain. `state` is `sent`, `withheld: …`
     or `failed: …`; one that is still being sent counts nowhere yet.
     """
-    kind = state.partition(":")[0]
-    if kind not in _LETTER_STATES or at > until:
+    kind = became(state)
+    if kind not in LETTER_STATES or at > until:
         return []
     names = [f"letters.{kind}", *([f"{LETTER_TOOK}{minutes_between(asked_at, at)}"] if kind == "sent" else [])]
     return [(month(read_stamp(at)), category, name) for name in names]
+
+
+def became(state: str) -> str:
+    """The state of a letter without the reason that may stand behind it: `withheld: …` -> `withheld`."""
+    return state.partition(":")[0]
 
 
 def moved(before: Iterable[Figure], after: Iterable[Figure]) -> Sums:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
-from chalicelib.figures import Figure, Sums
+from chalicelib.figures import LETTER_STATES, Figure, Sums
 from chalicelib.reference import parse, show
 from chalicelib.report import Report
 from chalicelib.times import read_stamp, spoken
@@ -25,7 +25,6 @@ MOST_UNPAIRED = 5_000
 FAR = 100_000  # numbers: more are not taken in a year while one round lasts
 
 OWED, LONG_OWED, YOUNG = "owed", "long owed", "young"
-FINAL = ("sent", "withheld", "failed")
 _NUMBER = re.compile(r"[0-9]{1,3}/([1-9][0-9]{0,8})/([0-9]{2})")
 
 
@@ -120,7 +119,7 @@ class Account:
         owed, state = (first, standing) if first in (OWED, LONG_OWED, YOUNG) else (standing, first)
         if owed == YOUNG:
             return
-        if state in FINAL:
+        if state in LETTER_STATES:
             self.counts["owed"] += 1
             self.counts[state] += 1
         else:
@@ -202,9 +201,9 @@ class Account:
                 f" + {self.counts['late']:,} late{_named(': ', self.late, self.counts['late'])}")  # fmt: skip
 
     def _acknowledgements(self) -> str:
-        by, have = self.counts, sum(self.counts[state] for state in FINAL)
+        by, have = self.counts, sum(self.counts[state] for state in LETTER_STATES)
         return (f"{have:,} of {by['owed']:,} reports older than an hour have their acknowledgement"
-                f" ({', '.join(f'{by[state]:,} {state}' for state in FINAL)})"
+                f" ({', '.join(f'{by[state]:,} {state}' for state in LETTER_STATES)})"
                 f"{_named(', not ', self.unanswered, by['owed'] - have)}")  # fmt: skip
 
     def _histories(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.crime_numbers import DEAD_AFTER, CrimeNumbers
 from chalicelib.errors import described
-from chalicelib.figures import Figure
+from chalicelib.figures import LETTER_STATES, Figure, became
 from chalicelib.ledger import SETTLED_AFTER, Ledger, told_by
 from chalicelib.ledger import Difference as WrongFigure
 from chalicelib.proof import (
@@ -32,7 +32,7 @@ from chalicelib.proof import (
 from chalicelib.report_items import letter_key, reference_of
 from chalicelib.table import ConditionFailed, Item, Page, Table, unmarshal
 from chalicelib.times import stamp
-from chalicelib.verification import ENDED, examine, letter_fault
+from chalicelib.verification import examine, letter_fault
 
 ENOUGH_TIME = 30.0  # seconds that a few pages of the table may need where the function has little of a processor
 PAGES = 8  # that are read before it is written down how far we are
@@ -231,7 +231,7 @@ def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Differen
     try:
         item = unmarshal(stored)
         figures, fault = _figures(item, account.as_of), letter_fault(item)
-        state = str(item["state"]).partition(":")[0]
+        state = became(str(item["state"]))
     except Exception as error:
         yield Difference(shown(reference), f"A letter of it cannot be read: {described(error)}.")
         return
@@ -239,7 +239,7 @@ def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Differen
     if fault:
         yield Difference(shown(reference), f"A letter of it is not as it was written. {fault}")
     if (item["pk"], item["sk"]) == letter_key(reference, 1):
-        yield from account.pair(reference, state if state in ENDED else "sending")
+        yield from account.pair(reference, state if state in LETTER_STATES else "sending")
 
 
 def _owed(received_at: str, now: datetime) -> str:

@@ -13,14 +13,13 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError, InvalidAnswers
-from chalicelib.figures import LETTER_TOOK, TOOK, Sums
+from chalicelib.figures import LETTER_STATES, LETTER_TOOK, TOOK, Sums
 from chalicelib.report import TIME_TO_CRIME
 from chalicelib.times import read_stamp
 
 CATEGORIES = ("burglary", "theft", "criminal_damage")
 NOT_CRIMED_REASONS = ("no_offence", "contrary_evidence", "victim_unconfirmed", "another_force", "duplicate")
 CANCEL_CODES = ("C1", "C2", "C3", "C4")
-LETTER_STATES = ("sent", "withheld", "failed")
 MOST_MONTHS = 120
 USUAL_MONTHS = 12
 EARLIEST = "2000-01"  # before which no force was asked anything online

@@ -6,13 +6,13 @@ See `docs/adr/0020-verifying.md`: what it cannot find.
 from typing import Any, NamedTuple
 
 from chalicelib.errors import described
+from chalicelib.figures import LETTER_STATES, became
 from chalicelib.report import Report, verify
 from chalicelib.report_items import changed_places, due_group, last_change, reference_of, report_of
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, unmarshal
 from chalicelib.times import read_stamp
 
-ENDED = ("sent", "withheld", "failed")
 _UNTOUCHED = dict.fromkeys(("changed", "changed_at"))
 
 
@@ -49,7 +49,7 @@ def letter_fault(item: Item) -> str | None:
     if not {"category", "asked_at"} & item.keys():
         return None
     read_stamp(item["asked_at"])
-    ended = item["state"].partition(":")[0] in ENDED
+    ended = became(item["state"]) in LETTER_STATES
     told = changed_places(reference_of(item), item["at"]) if ended else _UNTOUCHED
     return _otherwise(item, told)
 

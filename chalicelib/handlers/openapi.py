@@ -18,6 +18,7 @@ from chalicelib.errors import (
     VersionMissing,
     WrongMediaType,
 )
+from chalicelib.figures import LETTER_STATES
 from chalicelib.forms import CATEGORIES, EXAMPLES, TITLES, schema
 from chalicelib.forms.schema import QuestionsSchema
 from chalicelib.forms.status import SecondFactor
@@ -27,7 +28,7 @@ from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_I
 from chalicelib.handlers.statistics import FORMATS
 from chalicelib.identity import IssuerUnavailable
 from chalicelib.life_cycle import OPEN, Status
-from chalicelib.statistics import AGES, CANCEL_CODES, LETTER_STATES, NOT_CRIMED_REASONS
+from chalicelib.statistics import AGES, CANCEL_CODES, NOT_CRIMED_REASONS
 from chalicelib.tables import NAMES
 from chalicelib.triage import PRIORITIES, UNASSESSED
 
