@@ -112,9 +112,9 @@ class Ledger:
 
     def _sums(self, first: str, last: str, as_of: str, until: str) -> Sums:
         """The figures from month `first` to `last` up to `until`."""
-        items = {item["sk"]: item for item in self._table.query(
-            where="#pk = :pk AND #sk BETWEEN :first AND :last", given={"pk": _PK, "first": first, "last": last})
-            if _is_month(item["sk"])}  # fmt: skip
+        between = {"pk": _PK, "first": first, "last": last}
+        found = self._table.query(where="#pk = :pk AND #sk BETWEEN :first AND :last", given=between)
+        items = {item["sk"]: item for item in found}
         sums, changed = Counter[Figure](), self._changed_since(as_of)
         for item in items.values():
             sums.update(_kept(item))
@@ -184,7 +184,7 @@ def told_by(item: Item) -> Tell | None:
     if "synthetic" in item:
         return None
     try:
-        tell = _tell(item)
+        tell = cache(_tell(item))  # it is asked again, for the same few moments
         tell(NOW)
         return tell
     except Exception:
@@ -192,10 +192,13 @@ def told_by(item: Item) -> Tell | None:
 
 
 def _tell(item: Item) -> Tell:
+    """Keeps of the item what it needs: not the answers, which may be long."""
+    category = item["category"]
     if item["sk"] == "REPORT":
         entries = [json.loads(entry) for entry in item["history"]]
-        return lambda until: of_report(item["category"], entries, until)
-    return lambda until: of_letter(item["category"], item["state"], item["asked_at"], item["at"], until)
+        return lambda until: of_report(category, entries, until)
+    state, asked_at, at = item["state"], item["asked_at"], item["at"]
+    return lambda until: of_letter(category, state, asked_at, at, until)
 
 
 _PK = "FIGURES"
@@ -214,10 +217,6 @@ def _key(month: str) -> tuple[str, str]:
 
 def _key_of(item: Item) -> tuple[str, str]:
     return item["pk"], item["sk"]
-
-
-def _is_month(key: str) -> bool:
-    return key[:1].isdigit()
 
 
 def _changes(changed: Iterable[Tell], before: str, after: str) -> Sums:
