@@ -7,10 +7,10 @@ arrived: a file that was invited, a letter that was being written. See `docs/adr
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from chalicelib.drafts import Drafts
+from chalicelib.drafts import LAST_REQUEST, Drafts
 from chalicelib.errors import described
 from chalicelib.finder import Finder
 from chalicelib.reference import show
@@ -18,7 +18,6 @@ from chalicelib.retention import ERASING
 from chalicelib.store import Store
 from chalicelib.wanted import BEFORE_ALL, BEHIND_ALL
 
-LAST_ARRIVAL = timedelta(hours=2)  # as long as `drafts.LAST_REQUEST`: a large file may be on its way
 AT_A_TIME = 50
 
 log = logging.getLogger("crime-reports")
@@ -73,7 +72,7 @@ class Erasing:
         if report.folder:
             self._forget_draft(report.folder, reference)
         self._erase_files(report.files_in)  # last: while S3 is down, nothing else waits for it
-        if now - report.erased_at > LAST_ARRIVAL:
+        if now - report.erased_at > LAST_REQUEST:
             self._store.cleaned(reference)
 
     def _forget_draft(self, draft_id: str, reference: str) -> None:

@@ -164,21 +164,19 @@ class Store:
 
         The groups `new-…` are asked first: a report that triage moves meanwhile is found twice rather than never.
         """
-        groups = [f"{kind}-{shard}" for kind in kinds for shard in range(SHARDS)]
         found = [
             self._table.query(
                 index="by_deadline",
                 where="#due = :group AND #deadline <= :until",
                 given={"group": group, "until": stamp(until)},
             )
-            for group in groups
+            for group in _groups(kinds)
         ]
         return _unique(map(reference_of, heapq.merge(*found, key=lambda item: item["deadline"])))
 
     def open_deadlines(self, category: str = "") -> list[str]:
         """The deadline of each open report, of one category only if it is named, in no order."""
-        groups = [f"{kind}-{shard}" for kind in ("new", "open") for shard in range(SHARDS)]
-        rows = {row["pk"]: row for group in groups for row in self._group_items(group)}
+        rows = {row["pk"]: row for group in _groups(("new", "open")) for row in self._group_items(group)}
         return [row["deadline"] for row in rows.values() if category in ("", row["category"])]
 
     def _group_items(self, group: str) -> Iterator[Item]:
@@ -311,6 +309,11 @@ def _is_of(item: Item, marks: Mapping[str, bytes]) -> bool:
     if item["token"] == marks["token"] and item["body"] != marks["body"]:
         raise AlreadySent(reference_of(item))
     return bool(item["token"] == marks["token"])
+
+
+def _groups(kinds: Sequence[str]) -> list[str]:
+    """Where open reports of these kinds are in the index by deadline, in that order."""
+    return [f"{kind}-{shard}" for kind in kinds for shard in range(SHARDS)]
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.clues import Clue, asked_for, clues_of
+from chalicelib.clues import LONGEST, Clue, asked_for, clues_of
 from chalicelib.desk import Officer
 from chalicelib.errors import FieldError, InvalidAnswers
 from chalicelib.finder import Finder
@@ -86,9 +86,10 @@ class SubjectAccess:
             raise InvalidAnswers(errors=[FieldError("text", _WHAT_TO_ENTER)])
         try:
             asked = asked_for(text)
-        except InvalidAnswers as refusal:
-            too_long = "characters" in refusal.errors[0].message
-            raise refusal if too_long else InvalidAnswers(errors=[FieldError("text", _WHAT_TO_ENTER)]) from None
+        except InvalidAnswers:
+            if len(text) > LONGEST:
+                raise
+            raise InvalidAnswers(errors=[FieldError("text", _WHAT_TO_ENTER)]) from None
         report = self._store.read(asked.reference) if asked.reference else None
         if report and report.erased_at:
             raise InvalidAnswers(

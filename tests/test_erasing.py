@@ -15,8 +15,8 @@ from test_evidence_files import BEGINNINGS, BUCKET
 
 from chalicelib import report as life
 from chalicelib import wiring
-from chalicelib.drafts import Drafts
-from chalicelib.erasing import LAST_ARRIVAL, Erasing
+from chalicelib.drafts import LAST_REQUEST, Drafts
+from chalicelib.erasing import Erasing
 from chalicelib.errors import NotFound
 from chalicelib.evidence_files import EvidenceFiles
 from chalicelib.handlers import background
@@ -215,7 +215,7 @@ def test_what_was_on_its_way_is_removed_when_it_arrives(story: Story) -> None:
     assert story.traces() and story.finish() == (1, 0) and story.traces() == []
     item = story.table.items[key(reference)]
     assert item["worklist"] == "erasing" and item["look_ups"]
-    clock.now = before.received_at + timedelta(days=1) + LAST_ARRIVAL
+    clock.now = before.received_at + timedelta(days=1) + LAST_REQUEST
     assert story.finish() == (1, 0)
     item = story.table.items[key(reference)]
     assert not {"worklist", "urgency", "look_ups"} & set(item)
