@@ -22,10 +22,7 @@ def replay(asked: Namespace, progress: Progress, console: Console) -> bool:
     """Play `asked.reports` of `asked.month`; whether the figures agree."""
     began, planned = time.monotonic(), plan(asked.month, asked.reports)
     # The pool outlives the service: requests under way fail at once when it ends.
-    with (
-        ThreadPoolExecutor(len(OFFICERS)) as pool,
-        running(asked.port, planned.moments[0], SCHEDULES_OFF="reconcile") as service,
-    ):
+    with ThreadPoolExecutor(len(OFFICERS)) as pool, running(asked.port, planned.moments[0]) as service:
         force = Force(service, pool, planned)
         with progress:
             bar = progress.add_task("", total=asked.reports)

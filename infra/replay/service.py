@@ -75,10 +75,13 @@ class Service:
 
 @contextmanager
 def running(port: int, clock: datetime, **settings: str) -> Iterator[Service]:
-    """Run the whole service, with its clock set, for as long as the context lasts; `settings` as for `make run`."""
+    """Run the whole service, with its clock set, for as long as the context lasts; `settings` as for `make run`.
+
+    Without the nightly reconciliation: it reads the whole table, and each night would cost more than its day.
+    """
     child = subprocess.Popen(
         [sys.executable, "-m", "infra.local"],
-        env=os.environ | {"PORT": str(port), "CLOCK": stamp(clock)} | settings,
+        env=os.environ | {"PORT": str(port), "CLOCK": stamp(clock), "SCHEDULES_OFF": "reconcile"} | settings,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

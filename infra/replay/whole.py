@@ -54,8 +54,7 @@ def play(
     left = remaining(months, checkpoints.last(months))
     _begin(months, left, checkpoints, live, console)
     clock = plan(left[0], counts[left[0]]).moments[0] if left else _end(months[-1], counts)
-    # The reconciliation reads the whole table: each of 545 nights would cost more than its day.
-    settings = {"DATABASE": "dynamodb-local", "DATABASE_DIR": str(live), "SCHEDULES_OFF": "reconcile"}
+    settings = {"DATABASE": "dynamodb-local", "DATABASE_DIR": str(live)}
     # The pool outlives the service: requests under way fail at once when it ends.
     with ThreadPoolExecutor(len(OFFICERS)) as pool, running(asked.port, clock, **settings) as service:
         with progress:
