@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 from chromium import axe_script, chromium
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from infra.local import dynamodb_local as database
 from tests.fakes import FakeTable, Parts, Wire, moto_dynamodb, new_case
@@ -174,3 +174,33 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") == "true" and skipped and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"\nCI: {len(skipped)} skipped, which counts as failed", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# Pages of the service that the module's `stack` runs
+
+
+def opened(browser: Browser, stack: Runner, **how: Any) -> Iterator[Page]:
+    """A page of the service; its console must have nothing to complain of."""
+    context = browser.new_context(base_url=stack.url, **how)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    yield page
+    context.close()
+    refusals = "Failed to load resource: the server responded with a status of 4"  # our own pages with errors
+    assert [complaint for complaint in complaints if not complaint.startswith(refusals)] == []
+
+
+@pytest.fixture
+def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
+    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def phone(browser: Browser, stack: Runner) -> Iterator[Page]:
+    yield from opened(browser, stack, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+
+
+@pytest.fixture
+def plain(browser: Browser, stack: Runner) -> Iterator[Page]:
+    yield from opened(browser, stack, viewport={"width": 1280, "height": 900}, java_script_enabled=False)

@@ -1,29 +1,18 @@
 """In Chromium: adding files with and without the script, and everything that can be done after a report was sent."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import expect_accessible, expect_narrow
 from conftest import Runner
-from playwright.sync_api import Browser, Page
-from test_browser_journey import begin, expect_error, go_on, go_to, opened
+from playwright.sync_api import Page
+from test_browser_journey import begin, expect_error, go_on, go_to
 from test_evidence_pages import JPEG, PROGRAM
 from test_status_pages import EMAIL, reported
 from users import Officer
 
 from chalicelib.evidence import LARGEST
-
-
-@pytest.fixture
-def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
-
-
-@pytest.fixture
-def phone(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 390, "height": 844}, java_script_enabled=False)
 
 
 def file(name: str, body: bytes) -> Any:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import expect_accessible, expect_narrow
-from conftest import Runner
+from conftest import Runner, opened
 from playwright.sync_api import Browser, Page, expect
-from test_browser_journey import opened
 from test_desk_pages import OLIVE, OSCAR, SUNIL, reported
 from users import Officer
 
@@ -20,18 +19,8 @@ def stack() -> Iterator[Runner]:
 
 
 @pytest.fixture
-def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
-
-
-@pytest.fixture
 def another(browser: Browser, stack: Runner) -> Iterator[Page]:
     yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
-
-
-@pytest.fixture
-def plain(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
 
 
 def sit_down(page: Page, person: str) -> None:

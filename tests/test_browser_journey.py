@@ -4,13 +4,12 @@ On the desktop every page and every error on the way is asked what `chromium.py`
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from chromium import complaints_of_axe, expect_accessible, expect_narrow
 from conftest import Runner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 CATEGORIES = {"burglary": "Burglary", "theft": "Theft", "criminal_damage": "Criminal damage"}
 Said = dict[str, str]
@@ -54,27 +53,6 @@ WRONG: dict[str, Said] = {
     "you": {},
     "check": {},
 }  # fmt: skip
-
-
-@pytest.fixture
-def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
-
-
-@pytest.fixture
-def phone(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 390, "height": 844}, java_script_enabled=False)
-
-
-def opened(browser: Browser, stack: Runner, **how: Any) -> Iterator[Page]:
-    context = browser.new_context(base_url=stack.url, **how)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    yield page
-    context.close()
-    refusals = "Failed to load resource: the server responded with a status of 4"  # our own pages with errors
-    assert [complaint for complaint in complaints if not complaint.startswith(refusals)] == []
 
 
 def step(page: Page) -> str:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from chromium import complaints_of_axe, expect_accessible, expect_narrow
 from conftest import Runner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from test_browser_desk import press, press_last, sit_down
-from test_browser_journey import opened
 from test_desk_pages import SUNIL
 from users import Officer, Public, example
 
@@ -35,16 +34,6 @@ def due(stack: Runner) -> list[str]:
         stack.advance(YEAR)
     stack.idle()
     return references
-
-
-@pytest.fixture
-def desktop(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900})
-
-
-@pytest.fixture
-def plain(browser: Browser, stack: Runner) -> Iterator[Page]:
-    yield from opened(browser, stack, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
 
 
 def test_with_javascript(desktop: Page, axe: str, due: list[str], tmp_path: Path) -> None:

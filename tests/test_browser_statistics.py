@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import expect_narrow
-from conftest import Runner
+from conftest import Runner, opened
 from playwright.sync_api import Browser, Page
-from test_browser_journey import opened
 from users import Officer, Public, example
 
 ANNA = "Anna Analyst"
