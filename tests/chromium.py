@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -75,6 +75,15 @@ def axe_script() -> str:
         script = package.extractfile("package/axe.min.js")
         assert script
         return script.read().decode()
+
+
+def follow(target: Locator) -> None:
+    """Press a link or a button, and wait for the page it leads to, whatever its address.
+
+    A click alone returns before the next page is there: what looks then sees the old one, or none.
+    """
+    with target.page.expect_navigation():
+        target.click()
 
 
 def complaints_of_axe(page: Page, axe: str) -> list[Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import expect_accessible, expect_narrow
+from chromium import expect_accessible, expect_narrow, follow
 from conftest import Runner
 from playwright.sync_api import Page
 from test_browser_journey import begin, expect_error, go_on, go_to
@@ -92,7 +92,7 @@ def test_everything_that_can_be_done_with_a_report(desktop: Page, axe: str, stac
         ("Choose a time for a call-back", {}, {"time": "soon"}),
         ("Stop letters about this report", None, {}),
     ):
-        desktop.get_by_role("link", name=link).click()
+        follow(desktop.get_by_role("link", name=link))
         expect_accessible(desktop, axe)
         expect_narrow(desktop)
         if wrong is not None:
@@ -100,11 +100,11 @@ def test_everything_that_can_be_done_with_a_report(desktop: Page, axe: str, stac
             expect_error(desktop, axe)
         go_on(desktop, said)
         expect_accessible(desktop, axe)
-    desktop.get_by_role("link", name="Add photos, video or documents").click()
+    follow(desktop.get_by_role("link", name="Add photos, video or documents"))
     expect_accessible(desktop, axe)
     add(desktop, "bike.jpg", JPEG)
     expect_accessible(desktop, axe)
-    desktop.get_by_role("link", name="Back to your report").click()
+    follow(desktop.get_by_role("link", name="Back to your report"))
     officer.done(reference, "crime", offence="44", disposal="filed")
     desktop.reload()
     assert officer.read(reference)["crime_number"] in desktop.locator("main").inner_text()

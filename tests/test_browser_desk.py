@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from chromium import expect_accessible, expect_narrow
+from chromium import expect_accessible, expect_narrow, follow
 from conftest import Runner, opened
 from playwright.sync_api import Browser, Page, expect
 from test_desk_pages import OLIVE, OSCAR, SUNIL, reported
@@ -30,8 +30,7 @@ def sit_down(page: Page, person: str) -> None:
 
 
 def press(page: Page, button: str) -> None:
-    with page.expect_navigation():
-        page.get_by_role("button", name=button, exact=True).first.click()
+    follow(page.get_by_role("button", name=button, exact=True).first)
 
 
 def take(page: Page, stack: Runner, **changes: str) -> str:
@@ -64,13 +63,13 @@ def hour(page: Page, axe: str, stack: Runner) -> None:
     page.goto("/desk")
     look()
     page.goto("/desk?list=mine")
-    page.locator(f"#open-{reference}").click()
+    follow(page.locator(f"#open-{reference}"))
     for link, wrong, fill in (
         ("Call-back", True, lambda: page.get_by_label("No answer").check()),
         ("Assess", True, lambda: page.get_by_label("Threat").fill("None that is known")),
         ("Note", True, lambda: page.get_by_label("Note for colleagues").fill("Rang out")),
     ):
-        page.get_by_role("link", name=link, exact=True).click()
+        follow(page.get_by_role("link", name=link, exact=True))
         look()
         if wrong:
             press_last(page)
@@ -80,7 +79,7 @@ def hour(page: Page, axe: str, stack: Runner) -> None:
         press_last(page)
         assert page.locator("[role=status]").count() == 1
         look()
-    page.get_by_role("link", name="Crime it", exact=True).click()
+    follow(page.get_by_role("link", name="Crime it", exact=True))
     press_last(page)
     assert "Select what follows" in page.locator(".govuk-error-summary").inner_text()
     look()
@@ -91,14 +90,13 @@ def hour(page: Page, axe: str, stack: Runner) -> None:
     press(page, "Record the crime")
     assert "Filed and closed, outcome 18" in page.locator(".decision").inner_text()
     look()
-    page.get_by_role("link", name="Its history, verified").click()
+    follow(page.get_by_role("link", name="Its history, verified"))
     look()
     press(page, "Sign out")
 
 
 def press_last(page: Page) -> None:
-    with page.expect_navigation():
-        page.locator("main form button.govuk-button").last.click()
+    follow(page.locator("main form button.govuk-button").last)
 
 
 def test_a_supervisors_pages(desktop: Page, axe: str, stack: Runner) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from chromium import complaints_of_axe, expect_accessible, expect_narrow
+from chromium import complaints_of_axe, expect_accessible, expect_narrow, follow
 from conftest import Runner
 from playwright.sync_api import Page
 
@@ -73,13 +73,12 @@ def say(page: Page, said: Said) -> None:
 def go_on(page: Page, said: Said) -> None:
     """Answer, and press the button of the page's form."""
     say(page, said)
-    with page.expect_navigation():
-        page.locator("main form button.govuk-button").last.click()
+    follow(page.locator("main form button.govuk-button").last)
 
 
 def begin(page: Page, category: str) -> None:
     page.goto("/")
-    page.get_by_role("link", name=CATEGORIES[category], exact=True).click()
+    follow(page.get_by_role("link", name=CATEGORIES[category], exact=True))
 
 
 def go_to(page: Page, until: str) -> None:
@@ -91,7 +90,7 @@ def go_to(page: Page, until: str) -> None:
 
 
 def add_an_item(page: Page) -> None:
-    page.get_by_role("link", name="Add an item").click()
+    follow(page.get_by_role("link", name="Add an item"))
     go_on(page, {"type": "Laptop", "serial": "X1"})
 
 
@@ -133,7 +132,7 @@ def test_every_page_and_every_error_on_a_desktop(desktop: Page, axe: str, stack:
         assert len(seen) < 30
         expect_accessible(desktop, axe)
         if step(desktop) == "items":
-            desktop.get_by_role("link", name="Add an item").click()
+            follow(desktop.get_by_role("link", name="Add an item"))
             expect_accessible(desktop, axe)
             go_on(desktop, {"value": "much"})
             expect_error(desktop, axe)
@@ -181,16 +180,16 @@ def test_pages_that_send_elsewhere(desktop: Page, axe: str, category: str, until
 def test_pages_beside_the_way(desktop: Page, axe: str, stack: Runner) -> None:
     begin(desktop, "theft")
     go_to(desktop, "happened")
-    desktop.get_by_role("link", name="Stop and come back later").click()
+    follow(desktop.get_by_role("link", name="Stop and come back later"))
     expect_accessible(desktop, axe)
     address, draft = desktop.locator("#email"), desktop.url.rpartition("/")[0]
     address.fill("sam@")
     address.press("Enter")
     expect_error(desktop, axe)
     desktop.locator("#email").fill("sam@example.com")
-    desktop.get_by_role("button", name="Send me a link").click()
+    follow(desktop.get_by_role("button", name="Send me a link"))
     expect_accessible(desktop, axe)
-    desktop.get_by_role("button", name="Erase my answers").click()
+    follow(desktop.get_by_role("button", name="Erase my answers"))
     expect_accessible(desktop, axe)
     desktop.goto(f"{draft}/happened")
     assert desktop.locator("h1").inner_text() == "We cannot open this report"
@@ -224,16 +223,16 @@ def test_browser_back_and_forward_lose_nothing(phone: Page) -> None:
 
 def test_a_report_by_keyboard_alone(desktop: Page, stack: Runner) -> None:
     desktop.goto("/")
-    follow(desktop, desktop.get_by_role("link", name="Burglary", exact=True))
+    enter(desktop, desktop.get_by_role("link", name="Burglary", exact=True))
     for _ in range(30):
         if step(desktop) == "check":
             break
         for name, value in SAYS.get(step(desktop), {}).items():
             answer_by_keyboard(desktop, name, value)
-        follow(desktop, desktop.locator("main form button.govuk-button").last)
+        enter(desktop, desktop.locator("main form button.govuk-button").last)
     answer_by_keyboard(desktop, "declaration", "yes")
     stack.advance(2)
-    follow(desktop, desktop.get_by_role("button", name="Send report"))
+    enter(desktop, desktop.get_by_role("button", name="Send report"))
     assert desktop.locator("h1").inner_text() == "Report sent"
 
 
@@ -251,8 +250,8 @@ def answer_by_keyboard(page: Page, name: str, value: str) -> None:
             page.keyboard.type(value.replace("\n", " "))
 
 
-def follow(page: Page, target: Any) -> None:
-    """Press a link or a button, and wait for the page it leads to, whatever its address."""
+def enter(page: Page, target: Any) -> None:
+    """Press a link or a button by the keyboard, and wait for the page it leads to."""
     tab_to(page, target)
     with page.expect_navigation():
         page.keyboard.press("Enter")

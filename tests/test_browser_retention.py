@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import complaints_of_axe, expect_accessible, expect_narrow
+from chromium import complaints_of_axe, expect_accessible, expect_narrow, follow
 from conftest import Runner
 from playwright.sync_api import Page
 from test_browser_desk import press, press_last, sit_down
@@ -55,14 +55,14 @@ def review_and_hand_over(page: Page, axe: str, due: list[str], folder: Path) -> 
 
     kept, held, erased = due
     sit_down(page, SUNIL)
-    page.get_by_role("link", name="Retention", exact=True).click()
+    follow(page.get_by_role("link", name="Retention", exact=True))
     look()
     do(page, kept, "Keep for another period", "Keep it")
     do(page, held, "Put under legal hold", "Hold it")
     erase(page, erased, look)
-    page.get_by_role("link", name="Under legal hold").click()
+    follow(page.get_by_role("link", name="Under legal hold"))
     look()
-    page.get_by_role("link", name=held).click()
+    follow(page.get_by_role("link", name=held))
     assert "Under legal hold" in page.locator(".alert").inner_text()
     look()
     page.goto(f"/desk/reports/{erased}")
@@ -84,7 +84,7 @@ def do(page: Page, reference: str, button: str, title: str, look: Callable[[], N
     press(page, title)
     assert "1 of 1 done" in page.locator("main").inner_text()
     look()
-    page.get_by_role("link", name="Back to retention").click()
+    follow(page.get_by_role("link", name="Back to retention"))
     assert page.get_by_label(f"Choose {reference}").count() == 0
 
 
