@@ -7,10 +7,10 @@ from typing import Any
 
 gc.disable()
 
-from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRecord
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent, SQSRecord, WebsocketEvent
 
 from chalicelib import telemetry
-from chalicelib.handlers import background
+from chalicelib.handlers import background, sockets
 from chalicelib.handlers.audit import audit
 from chalicelib.handlers.bulk import bulk
 from chalicelib.handlers.deciding import deciding
@@ -97,6 +97,21 @@ def keep_house(event: CloudWatchEvent) -> None:
 def reconcile(event: CloudWatchEvent) -> None:
     context: Any = event.context
     background.reconcile(context.get_remaining_time_in_millis)
+
+
+@app.on_ws_connect(name="chat_connect")
+def chat_connect(event: WebsocketEvent) -> None:
+    sockets.connect(event.connection_id)
+
+
+@app.on_ws_message(name="chat_message")
+def chat_message(event: WebsocketEvent) -> None:
+    sockets.message(event.connection_id, event.body)
+
+
+@app.on_ws_disconnect(name="chat_disconnect")
+def chat_disconnect(event: WebsocketEvent) -> None:
+    sockets.disconnect(event.connection_id)
 
 
 gc.freeze()  # nor is it looked through later

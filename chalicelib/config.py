@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.chat_hours import CLOSED
 from chalicelib.colours import OURS
 from chalicelib.language import ENGLISH
 from chalicelib.retention import USUAL
@@ -33,6 +34,9 @@ class Settings:
     notify_url: str
     service_url: str
     public_statistics: bool
+    chat_hours: str
+    chat_socket: str
+    chat_management: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,4 +62,7 @@ class Settings:
             notify_url=environ.get("NOTIFY_URL", "https://api.notifications.service.gov.uk"),
             service_url=environ.get("SERVICE_URL", "").rstrip("/"),
             public_statistics=environ.get("PUBLIC_STATISTICS", "no") == "yes",
+            chat_hours=environ.get("CHAT_HOURS", CLOSED),
+            chat_socket=environ.get("CHAT_SOCKET", ""),
+            chat_management=environ.get("CHAT_MANAGEMENT", ""),
         )

@@ -47,6 +47,8 @@ RULES = {
     "retention",
     "tables",
     "small_numbers",
+    "chat",
+    "chat_hours",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
@@ -54,7 +56,7 @@ KNOWS = {
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),
-    "config": {"colours", "language", "retention"},
+    "config": {"chat_hours", "colours", "language", "retention"},
     "identity": {"errors", "report"},
     "typeset": {"language"},
     "letters": RULES | {"typeset"},
