@@ -78,14 +78,11 @@ class Sessions:
     def find(self, cookie: str, *, is_use: bool = True) -> Session | None:
         """The session of a cookie if it is still good; that somebody uses it keeps it from going idle."""
         read = _read(cookie)
-        item = self._table.get(*read) if read else None
-        session = _session(item) if item else None
-        now = self._clock()
-        if not session or now - session.seen > IDLE or now - session.began > SHIFT:
-            return None
-        if is_use and now - session.seen > RENEWED_AFTER:
-            self._renew(session, now)
-        return session
+        return self._good(read, is_use) if read else None
+
+    def standing(self, officer: str, id: str, *, is_use: bool) -> Session | None:
+        """The session of an officer by its id, if it is still good."""
+        return self._good((f"DESK#{officer}", f"SESSION#{id}"), is_use)
 
     def end(self, session: Session) -> None:
         """Sign out."""
@@ -108,6 +105,16 @@ class Sessions:
     def colleague(self, officer: str) -> Colleague | None:
         """One of them."""
         return next((one for one in self.colleagues() if one.id == officer), None)
+
+    def _good(self, key: tuple[str, str], is_use: bool) -> Session | None:
+        item = self._table.get(*key)
+        session = _session(item) if item else None
+        now = self._clock()
+        if not session or now - session.seen > IDLE or now - session.began > SHIFT:
+            return None
+        if is_use and now - session.seen > RENEWED_AFTER:
+            self._renew(session, now)
+        return session
 
     def _renew(self, session: Session, now: datetime) -> None:
         with suppress(ConditionFailed):  # it was ended meanwhile, which the next page notices, or renewed by another

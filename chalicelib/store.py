@@ -279,6 +279,16 @@ class Store:
                      "what": what, "references": list(references), "whose": whose or None}
                 )  # fmt: skip
 
+    def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None:
+        """The same of conversations of the live chat: `read` of one, or `list`."""
+        kept_under = [f"OFFICER#{who.id}"] + ([f"CHAT#{chats[0]}"] if what == "read" else [])
+        for pk in kept_under:
+            with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
+                self._table.put_new(
+                    {"pk": pk, "sk": f"ACCESS#{stamp(at)}#{id}", "officer": who.id, "officer_name": who.name,
+                     "what": what, "references": [], "chats": list(chats)}
+                )  # fmt: skip
+
     def accesses(self, *, reference: str = "", officer: str = "", limit: int = 1_000) -> list[Item]:
         """The last `limit` looks at a report, or by an officer at anything, newest first: `at`, who, what."""
         rows = self._table.query(

@@ -25,6 +25,7 @@ from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.chats import Chats
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
     from chalicelib.erasing import Erasing
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.search import Search
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
+    from chalicelib.sockets import Sockets
     from chalicelib.subject_access import SubjectAccess
 
 
@@ -182,6 +184,26 @@ class Service:
         return SignIn(self.verifier, self.settings.oidc_audience, mint)
 
     @cached_property
+    def chats(self) -> "Chats":
+        from chalicelib.chats import Chats  # not on the way of a submission
+
+        return Chats(self.table, self.store, self.sockets, self.clock, mint)
+
+    @cached_property
+    def sockets(self) -> "Sockets":
+        from chalicelib.sockets import Management, NoLine, Sockets  # not on the way of a submission
+
+        line = Management(lambda: self._connections) if self.settings.chat_management else NoLine()
+        return Sockets(self.table, line, self._is_signed_in, self.clock)
+
+    @cached_property
+    def _connections(self) -> Any:
+        return client("apigatewaymanagementapi", self.settings.chat_management)
+
+    def _is_signed_in(self, officer: str, session: str) -> bool:
+        return bool(self.sessions.standing(officer, session, is_use=False))
+
+    @cached_property
     def triage_queue(self) -> Queue:
         return Queue(client("sqs"), self.settings.triage_queue_url)
 
@@ -212,14 +234,16 @@ class Service:
 _SIGNED: dict[str, Any] = {"s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}}
 
 
-def client(name: str) -> Any:
-    """An AWS client. By botocore: boto3's resource layer would cost every cold start and give nothing."""
+def client(name: str, address: str | None = None) -> Any:
+    """An AWS client. By botocore: boto3's resource layer would cost every cold start and give nothing. `address` is
+    where the service is, if that is ours alone.
+    """
     from botocore.config import Config
     from botocore.session import get_session
 
     retries: Any = {"mode": "standard", "max_attempts": 3}
     config = Config(connect_timeout=3, read_timeout=10, retries=retries, **_SIGNED.get(name, {}))
-    return get_session().create_client(name, config=config)
+    return get_session().create_client(name, config=config, endpoint_url=address)
 
 
 def settle() -> None:

@@ -52,7 +52,7 @@ RULES = {
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),
-    "forms": {"errors", "language", "disposals"},
+    "forms": {"chat", "errors", "language", "disposals"},
     "pages": RULES | {"forms"},
     "table": set(),
     "queues": set(),
@@ -87,8 +87,12 @@ KNOWS = {
     "erasing": RULES | {"drafts", "finder", "store"},
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
+    "chats": RULES | {"table", "changes"},
+    "sockets": RULES | {"table"},
     "wiring": {
         "language",
+        "chats",
+        "sockets",
         "casework",
         "config",
         "crime_numbers",
@@ -120,7 +124,7 @@ KNOWS = {
 }
 ANYTHING = {"handlers", "app"}
 KNOW_CHALICE = {"handlers", "app"}
-KNOW_AWS = {"evidence_files", "table", "queues", "senders", "wiring"}
+KNOW_AWS = {"evidence_files", "sockets", "table", "queues", "senders", "wiring"}
 
 
 def part(module: str) -> str:

@@ -1,0 +1,331 @@
+"""A conversation of the live chat, and what may be done to it.
+
+Pure: every function takes a conversation and what happened, and gives it as it is afterwards. `chats.py` writes the
+difference, conditional on the version, so a message and its place in the order are one write. Entries are only ever
+added: each has a number, the same for both sides, and an `id` minted by who sent it, so that what comes twice is there
+once. The times are of the service's clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import mean
+from typing import Any
+
+from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed
+from chalicelib.report import Actor
+from chalicelib.times import stamp
+from chalicelib.triage import PRIORITIES, assess, higher
+
+PROMISE = timedelta(minutes=3)  # the force's promise of an answer
+TIME_TO_CONCLUDE = timedelta(hours=24)  # what it tells us may be a crime, and the 24-hour rule runs
+LONGEST = 2_000  # characters of one message
+LARGEST = 160_000  # bytes that a visitor may fill: an item holds 400 kB, and an advisor must always be able to answer
+LARGEST_OF_ALL = 320_000
+MOST_TRANSCRIPTS = 5  # letters that we send for one conversation: nobody is to be pestered through us
+CONCLUSIONS = {
+    "reported": "Made into a report",
+    "advice": "Advice was given, there was no crime to report",
+    "elsewhere": "Sent elsewhere, such as 999 or another force",
+    "left": "The visitor left before we knew what it was about",
+}
+
+
+class State(StrEnum):
+    """Where a conversation stands."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    ENDED = "ended"
+    CONCLUDED = "concluded"
+
+
+VISITOR = Actor("visitor", "Visitor")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `what` is `said`, `noted` (private), `taken`, `handed_over`, `put_back`, `ended`,
+    `reported`, `concluded` or `transcript`; `facts` are its other words: `to`, `reference`, `how`, `reasons`.
+    """
+
+    number: int
+    at: datetime
+    what: str
+    by: Actor
+    id: str
+    text: str = field(default="", repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the visitor does not see it."""
+        return self.what not in ("said", "taken", "ended")
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation as it stands. `visitor` has `name`, and perhaps `email` and `phone`, as they were given.
+    `transcript_to` is the address that asked for a transcript last.
+    """
+
+    id: str
+    began_at: datetime
+    visitor: Mapping[str, str] = field(repr=False)
+    state: State = State.WAITING
+    advisor: Actor | None = None
+    priority: str | None = None
+    reasons: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), repr=False)
+    transcript_to: str = field(default="", repr=False)
+    concluded_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        """How many entries there are: each change is one."""
+        return len(self.entries)
+
+    @property
+    def name(self) -> str:
+        """What the visitor is called."""
+        return self.visitor.get("name") or VISITOR.name
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nobody may say any more."""
+        return self.state in (State.ENDED, State.CONCLUDED)
+
+    @property
+    def is_listed_as(self) -> str:
+        """The list it is in: `waiting` until somebody takes it, even if the visitor has left; then `held`, `kept`."""
+        if self.state is State.CONCLUDED:
+            return "kept"
+        return "held" if self.advisor else "waiting"
+
+    @property
+    def answer_by(self) -> datetime:
+        """When an advisor should have taken it."""
+        return self.began_at + PROMISE
+
+    @property
+    def conclude_by(self) -> datetime:
+        """When it must be known what came of it."""
+        return self.began_at + TIME_TO_CONCLUDE
+
+    @property
+    def references(self) -> list[str]:
+        """The reports that were made of it, in order."""
+        return [entry.facts["reference"] for entry in self.entries if entry.what == "reported"]
+
+    @property
+    def transcripts(self) -> int:
+        """How many transcripts were asked for."""
+        return sum(entry.what == "transcript" for entry in self.entries)
+
+    def since(self, seen: int, for_visitor: bool) -> list[Entry]:
+        """The entries after number `seen`, without what a visitor does not see."""
+        return [entry for entry in self.entries[max(0, seen) :] if not (for_visitor and entry.is_private)]
+
+    def told(self, id: str) -> bool:
+        """Whether the entry with this id is there."""
+        return any(entry.id == id for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The last conversations that were taken: when each began and when an advisor took it, oldest first."""
+
+    takes: tuple[tuple[datetime, datetime], ...] = ()
+    version: int = 0
+
+    KEPT = 50
+    OF_LATE = timedelta(hours=1)
+
+    def after(self, began: datetime, taken: datetime) -> "Pace":
+        """With one more."""
+        return Pace((*self.takes, (began, taken))[-self.KEPT :], self.version + 1)
+
+    @property
+    def within_promise(self) -> tuple[int, int]:
+        """How many of them were taken within the promise, and how many there are."""
+        return sum(taken - began <= PROMISE for began, taken in self.takes), len(self.takes)
+
+    def wait(self, place: int, now: datetime) -> int | None:
+        """The minutes that somebody at `place` (1 is next) is likely to wait, at least 1; None if nobody can tell. By
+        how often conversations were taken within the last hour.
+        """
+        late = [taken for _, taken in self.takes if now - taken <= self.OF_LATE]
+        if not late:
+            return None
+        apart = mean((later - earlier).total_seconds() for earlier, later in zip(late, [*late[1:], now], strict=True))
+        return max(1, round(apart * place / 60))
+
+
+def begin(id: str, visitor: Mapping[str, str], text: str, message_id: str, at: datetime) -> Conversation:
+    """A conversation with its first message."""
+    return _said(Conversation(id, at, visitor), VISITOR, text, message_id, at)
+
+
+def say(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Conversation:
+    """A message by the visitor or the advisor who has it. Raises NotAllowed."""
+    if chat.told(id):
+        return chat
+    if chat.has_ended:
+        raise NotAllowed("This conversation has ended. Begin another, or call 101.")
+    if by != VISITOR:
+        _require_holder(chat, by)
+    _require_room(chat, by, text)
+    return _said(chat, by, text, id, at)
+
+
+def note(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Conversation:
+    """A private note of an advisor, also after the end."""
+    if chat.told(id):
+        return chat
+    _require_room(chat, by, text)
+    return _with(chat, "noted", by, at, id, text)
+
+
+def take(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+    """Answer it from now on. Raises NotAllowed if somebody else has it; a supervisor may take it over."""
+    if chat.advisor == by:
+        return chat
+    _require_unconcluded(chat)
+    if chat.advisor and not is_supervisor:
+        raise NotAllowed(f"{chat.advisor.name} has taken this conversation.", holder=chat.advisor.name)
+    taken = _with(chat, "taken", by, at)
+    return replace(taken, advisor=by, state=State.OPEN if chat.state is State.WAITING else chat.state)
+
+
+def hand_over(chat: Conversation, to: Actor, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+    """A colleague answers it from now on."""
+    if chat.advisor == to:
+        return chat
+    _require_unconcluded(chat)
+    _require_holder(chat, by, is_supervisor)
+    over = _with(chat, "handed_over", by, at, facts={"to": to.id, "to_name": to.name})
+    return _with(replace(over, advisor=to), "taken", to, at)
+
+
+def put_back(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+    """Nobody has it any more; it waits in its old place."""
+    if not chat.advisor:
+        return chat
+    _require_unconcluded(chat)
+    _require_holder(chat, by, is_supervisor)
+    state = State.WAITING if chat.state is State.OPEN else chat.state
+    return replace(_with(chat, "put_back", by, at), advisor=None, state=state)
+
+
+def end(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+    """Nobody says any more. With a report made of it, it is concluded by that."""
+    if chat.has_ended:
+        return chat
+    if by != VISITOR:
+        _require_holder(chat, by, is_supervisor)
+    ended = replace(_with(chat, "ended", by, at), state=State.ENDED)
+    return _concluded(ended, "reported", by, at) if chat.references and chat.advisor else ended
+
+
+def reported(chat: Conversation, reference: str, by: Actor, at: datetime) -> Conversation:
+    """A report was made of it. Whoever made it need not have it any more: what is done is written down."""
+    if reference in chat.references:
+        return chat
+    made = _with(chat, "reported", by, at, facts={"reference": reference})
+    return _concluded(made, "reported", by, at) if made.state is State.ENDED else made
+
+
+def conclude(chat: Conversation, how: str, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+    """Say what came of it; it ends by that if it has not."""
+    if chat.state is State.CONCLUDED:
+        return chat
+    _require_holder(chat, by, is_supervisor)
+    if how not in CONCLUSIONS or (how == "reported" and not chat.references):
+        raise InvalidAnswers(errors=[FieldError("how", "Select what came of the conversation")])
+    ended = end(chat, by, at, is_supervisor)
+    return ended if ended.state is State.CONCLUDED else _concluded(ended, how, by, at)
+
+
+def want_transcript(chat: Conversation, email: str, id: str, at: datetime) -> Conversation:
+    """The visitor asks for what was said, by letter."""
+    if chat.told(id):
+        return chat
+    if chat.transcripts >= MOST_TRANSCRIPTS:
+        message = "We have sent you five copies already. Look for them in your email, or call 101"
+        raise InvalidAnswers(errors=[FieldError("email", message)])
+    return replace(_with(chat, "transcript", VISITOR, at, id), transcript_to=email)
+
+
+def rank(priority: str | None) -> int:
+    """The place of a priority among those who wait: words that worry come first, as in triage; then who came first."""
+    return PRIORITIES.index(priority or PRIORITIES[-1])
+
+
+def _said(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Conversation:
+    if by != VISITOR:
+        return _with(chat, "said", by, at, id, text)
+    found = assess("", {"what_happened": text})  # what triage reads in words: it raises, and never lowers
+    said = _with(chat, "said", by, at, id, text, {"reasons": list(found.reasons)} if found.reasons else {})
+    reasons = tuple(dict.fromkeys((*chat.reasons, *found.reasons)))
+    return replace(said, reasons=reasons, priority=higher(chat.priority, found.priority))
+
+
+def _with(
+    chat: Conversation, what: str, by: Actor, at: datetime, id: str = "", text: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> Conversation:  # fmt: skip
+    number = chat.version + 1
+    entry = Entry(number, at, what, by, id or f"{what}-{number}", text, facts or {})
+    return replace(chat, entries=(*chat.entries, entry))
+
+
+def _concluded(chat: Conversation, how: str, by: Actor, at: datetime) -> Conversation:
+    concluded = _with(chat, "concluded", by, at, facts={"how": how})
+    return replace(concluded, state=State.CONCLUDED, concluded_at=at)
+
+
+def _require_holder(chat: Conversation, by: Actor, is_supervisor: bool = False) -> None:
+    if chat.advisor == by or (is_supervisor and chat.advisor):
+        return
+    if chat.advisor:
+        raise NotAllowed(f"{chat.advisor.name} has taken this conversation.", holder=chat.advisor.name)
+    raise NotAllowed("Nobody has taken this conversation. Take it first.")
+
+
+def _require_unconcluded(chat: Conversation) -> None:
+    if chat.state is State.CONCLUDED:
+        raise NotAllowed("This conversation is concluded.")
+
+
+def _require_room(chat: Conversation, by: Actor, text: str) -> None:
+    if not text.strip():
+        raise InvalidAnswers(errors=[FieldError("text", "Write a message")])
+    if len(text) > LONGEST:
+        raise InvalidAnswers(errors=[FieldError("text", f"A message must be {LONGEST:,} characters or fewer")])
+    whose = [entry for entry in chat.entries if by != VISITOR or entry.by == VISITOR]
+    room = LARGEST if by == VISITOR else LARGEST_OF_ALL
+    if sum(map(_size, whose)) + len(text.encode()) > room:
+        raise NotAllowed("This conversation is as long as one can be. Begin another, or call 101.")
+
+
+def _size(entry: Entry) -> int:
+    """Bytes in the table, or a little more."""
+    return len(entry.text.encode()) + 400
+
+
+def told(chat: Conversation, seen: int, for_visitor: bool) -> dict[str, Any]:
+    """What somebody who has seen the entries up to number `seen` is told: `since` and `last`, the numbers between which
+    it is whole (a visitor is not shown all that has one), the `entries`, and the `state`.
+    """
+    entries = [_as_data(entry, chat, for_visitor) for entry in chat.since(seen, for_visitor)]
+    state = State.ENDED if for_visitor and chat.has_ended else chat.state
+    return {"since": seen, "last": chat.version, "entries": entries, "state": str(state)}
+
+
+def _as_data(entry: Entry, chat: Conversation, for_visitor: bool) -> dict[str, Any]:
+    """The visitor learns no more of an advisor than the name."""
+    is_visitor = entry.by == VISITOR
+    who = {"by": "visitor" if is_visitor else "advisor", "name": chat.name if is_visitor else entry.by.name}
+    seen = {"number": entry.number, "at": stamp(entry.at), "what": entry.what, "id": entry.id, "text": entry.text}
+    return {**seen, **who, **({} if for_visitor else {"officer": entry.by.id, "facts": dict(entry.facts)})}

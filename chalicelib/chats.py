@@ -1,0 +1,330 @@
+"""The live chat: conversations in the table, and what visitors and advisors do with them.
+
+In the table: `CHAT#<id>` / `CHAT`. Each verb reads the conversation, lets `chat.py` say what it becomes, and writes
+that with one conditional update on its version; who was slower reads again. Lists are in the index by deadline, in the
+groups `chat-waiting`, `chat-held` and `chat-kept`. What is stored is told to whoever is connected (`sockets.py`); that
+this may fail loses nothing, as every page also asks. See `docs/adr/0027-chat.md`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from chalicelib import chat as rules
+from chalicelib.changes import Officer
+from chalicelib.chat import VISITOR, Conversation, Entry, Pace, State
+from chalicelib.errors import NotAllowed, NotFound
+from chalicelib.report import Actor
+from chalicelib.table import ConditionFailed, Item, Table, Value
+from chalicelib.times import read_stamp, stamp
+
+TRIES = 20  # both sides may write at once, and many advisors take the same conversation
+MOST_WAITING = 100  # that are looked at: beyond that, nobody is told a place
+MOST_HELD = 50
+WARNED_AFTER = timedelta(hours=18)  # as reports are
+
+Move = Callable[[Conversation], Conversation]
+
+
+class Telling(Protocol):
+    """Whoever is connected. None of it raises."""
+
+    def tell_visitor(self, chat: str, message: Mapping[str, Any]) -> None: ...
+    def tell_advisor(self, officer: str, message: Mapping[str, Any]) -> None: ...
+    def tell_advisors(self, message: Mapping[str, Any]) -> None: ...
+
+
+class Looks(Protocol):
+    """Where it is recorded that somebody looked at conversations."""
+
+    def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None: ...
+
+
+class Place(NamedTuple):
+    """Where somebody stands in the queue (1 is next), and the minutes they are likely to wait; None: cannot be said."""
+
+    place: int | None
+    minutes: int | None
+
+
+class Waiting(NamedTuple):
+    """What the list shows of a conversation that nobody has taken: nothing about the person."""
+
+    id: str
+    began_at: datetime
+    priority: str | None
+    reasons: tuple[str, ...]
+    has_ended: bool
+
+
+class Chats:
+    """The verbs. `clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
+
+    def __init__(
+        self, table: Table, looks: Looks, sockets: Telling, clock: Callable[[], datetime], mint: Callable[[], str]
+    ) -> None:
+        self._table, self._looks, self._sockets = table, looks, sockets
+        self._clock, self._mint = clock, mint
+
+    # The visitor
+
+    def begin(self, id: str, visitor: Mapping[str, str], text: str) -> Conversation:
+        """A new conversation with its first message; the same `id` again is the same conversation."""
+        begun = rules.begin(id, visitor, text, f"first-{id}", self._now())
+        try:
+            self._table.put_new({"pk": _pk(id), "sk": "CHAT", "entries": _texts(begun.entries), **_values(begun)})
+        except ConditionFailed:
+            return self.find(id)
+        self._sockets.tell_advisors({"lists": True})
+        return begun
+
+    def find(self, id: str) -> Conversation:
+        """The conversation as it is now, for the visitor or ourselves. Raises NotFound."""
+        item = self._table.get(_pk(id), "CHAT")
+        if not item:
+            raise NotFound("We no longer keep this conversation. Begin another, or call 101.")
+        return _conversation(item)
+
+    def visitor_says(self, id: str, text: str, message_id: str) -> Conversation:
+        """Keep a message of the visitor; the same `message_id` again is the same message."""
+        return self._change(id, lambda chat: rules.say(chat, VISITOR, text, message_id, self._now()))
+
+    def visitor_ends(self, id: str) -> Conversation:
+        """The visitor ends it."""
+        return self._change(id, lambda chat: rules.end(chat, VISITOR, self._now()))
+
+    def want_transcript(self, id: str, email: str, ask_id: str) -> Conversation:
+        """The visitor wants what was said by letter: the caller has it sent."""
+        return self._change(id, lambda chat: rules.want_transcript(chat, email, ask_id, self._now()))
+
+    def place(self, chat: Conversation) -> Place:
+        """Where a waiting conversation stands."""
+        order = [one.id for one in self._waiting()]
+        if chat.is_listed_as != "waiting" or len(order) > MOST_WAITING:
+            return Place(None, None)
+        place = order.index(chat.id) + 1 if chat.id in order else len(order) + 1  # the index lags behind the table
+        return Place(place, self.pace().wait(place, self._now()))
+
+    # Advisors
+
+    def waiting(self, officer: Officer) -> list[Waiting]:
+        """Those whom nobody has taken, in the order in which they are to be taken."""
+        return self._waiting()
+
+    def held(self, officer: Officer) -> list[Conversation]:
+        """What this advisor has, oldest first. That they were seen is recorded."""
+        found = self._held(officer.actor.id)
+        if found:
+            self._looks.log_chat_access(officer.actor, "list", [one.id for one in found], self._now(), self._mint())
+        return found
+
+    def read(self, officer: Officer, id: str) -> Conversation:
+        """A whole conversation; that it was seen is recorded first."""
+        chat = self.find(id)
+        self._looks.log_chat_access(officer.actor, "read", [id], self._now(), self._mint())
+        return chat
+
+    def take(self, officer: Officer, id: str) -> Conversation:
+        """Answer it from now on."""
+        now = self._now()
+        taken = self._change(id, lambda chat: rules.take(chat, officer.actor, now, officer.is_supervisor))
+        if [entry.at for entry in taken.entries if entry.what == "taken"] == [now]:  # nobody took it before
+            self._note_pace(taken.began_at, now)
+        return taken
+
+    def take_next(self, officer: Officer) -> Conversation | None:
+        """Take the one that is next; None if nobody waits. Whoever is slower gets the one after it."""
+        for one in islice(self._waiting(), MOST_WAITING):
+            with suppress(NotAllowed):
+                if not self.find(one.id).advisor:
+                    return self.take(_plain(officer), one.id)
+        return None
+
+    def advisor_says(self, officer: Officer, id: str, text: str, message_id: str) -> Conversation:
+        """Keep a message of the advisor who has it."""
+        return self._change(id, lambda chat: rules.say(chat, officer.actor, text, message_id, self._now()))
+
+    def note(self, officer: Officer, id: str, text: str, note_id: str) -> Conversation:
+        """Keep a private note."""
+        return self._change(id, lambda chat: rules.note(chat, officer.actor, text, note_id, self._now()))
+
+    def hand_over(self, officer: Officer, id: str, to: Actor | None) -> Conversation:
+        """Give it to a colleague, or back to the waiting list."""
+        who, now, is_supervisor = officer.actor, self._now(), officer.is_supervisor
+        if to is None:
+            return self._change(id, lambda chat: rules.put_back(chat, who, now, is_supervisor))
+        return self._change(id, lambda chat: rules.hand_over(chat, to, who, now, is_supervisor))
+
+    def end(self, officer: Officer, id: str) -> Conversation:
+        """The advisor ends it."""
+        return self._change(id, lambda chat: rules.end(chat, officer.actor, self._now(), officer.is_supervisor))
+
+    def conclude(self, officer: Officer, id: str, how: str) -> Conversation:
+        """Say what came of it."""
+        return self._change(
+            id, lambda chat: rules.conclude(chat, how, officer.actor, self._now(), officer.is_supervisor)
+        )
+
+    def write_down(self, officer: Actor, id: str, reference: str) -> Conversation:
+        """A report was made of it."""
+        return self._change(id, lambda chat: rules.reported(chat, reference, officer, self._now()))
+
+    def pace(self) -> Pace:
+        """How quickly conversations are taken."""
+        item = self._table.get("CHATS", "PACE")
+        return _pace(item) if item else Pace()
+
+    # Ourselves
+
+    def late(self) -> tuple[int, int]:
+        """How many wait longer than was promised, and how many have not been concluded though it is high time."""
+        now = self._now()
+        waiting = self._listed("waiting", now)
+        held = self._listed("held", now + rules.TIME_TO_CONCLUDE - WARNED_AFTER)
+        long = [one for one in waiting if now - read_stamp(one["received_at"]) >= WARNED_AFTER]
+        return len(waiting), len(held) + len(long)
+
+    def _waiting(self) -> list[Waiting]:
+        far = self._now() + rules.TIME_TO_CONCLUDE
+        found = [_head(item) for item in islice(self._listing("waiting", far), MOST_WAITING + 1)]
+        return sorted(found, key=lambda one: (rules.rank(one.priority), one.began_at, one.id))
+
+    def _held(self, officer: str) -> list[Conversation]:
+        far = self._now() + rules.TIME_TO_CONCLUDE
+        listed = [item["pk"] for item in self._listing("held", far) if item["claimed_by"] == officer][:MOST_HELD]
+        found = [_conversation(item) for item in self._table.get_many([(pk, "CHAT") for pk in listed])]
+        mine = [one for one in found if one.advisor and one.advisor.id == officer and one.is_listed_as == "held"]
+        return sorted(mine, key=lambda one: (one.began_at, one.id))
+
+    def _listed(self, name: str, until: datetime) -> list[Item]:
+        return list(self._listing(name, until))
+
+    def _listing(self, name: str, until: datetime) -> Any:
+        given = {"group": f"chat-{name}", "until": stamp(until)}
+        return self._table.query(index="by_deadline", where="#due = :group AND #deadline <= :until", given=given)
+
+    def _note_pace(self, began: datetime, taken: datetime) -> None:
+        """An estimate: what another take overtakes is left out."""
+        before = self.pace()
+        after = before.after(began, taken)
+        takes = [f"{stamp(one)} {stamp(other)}" for one, other in after.takes]
+        with suppress(ConditionFailed):
+            self._table.update("CHATS", "PACE", values={"takes": takes, "version": after.version},
+                               condition="attribute_not_exists(pk) OR #version = :was",
+                               given={"was": before.version})  # fmt: skip
+
+    def _change(self, id: str, move: Move) -> Conversation:
+        for _ in range(TRIES):
+            before = self.find(id)
+            after = move(before)
+            if after.version == before.version:  # it is so already
+                return after
+            with suppress(ConditionFailed):
+                self._save(before, after)
+                self._tell(before, after)
+                return after
+        raise NotAllowed("The conversation is very busy. Try again in a moment.")
+
+    def _save(self, before: Conversation, after: Conversation) -> None:
+        """Raises ConditionFailed if somebody was quicker; also if that was our own request, made again by the SDK
+        because its answer was lost: what is read next has it.
+        """
+        self._table.update(
+            _pk(after.id),
+            "CHAT",
+            values=_values(after),
+            append={"entries": _texts(after.entries[before.version :])},
+            condition="#version = :was",
+            given={"was": before.version},
+        )
+
+    def _tell(self, before: Conversation, after: Conversation) -> None:
+        if any(not entry.is_private for entry in after.entries[before.version :]):
+            self._sockets.tell_visitor(after.id, rules.told(after, before.version, for_visitor=True))
+        for advisor in {one.id for one in (before.advisor, after.advisor) if one}:
+            self._sockets.tell_advisor(advisor, {"chat": after.id, **rules.told(after, before.version, False)})
+        if _shown(before) != _shown(after):
+            self._sockets.tell_advisors({"lists": True})
+
+    def _now(self) -> datetime:
+        return self._clock().replace(microsecond=0)
+
+
+def _plain(officer: Officer) -> Officer:
+    """Without the right to take over what somebody else has: who takes the next one means one that is free."""
+    return Officer(officer.actor, is_supervisor=False)
+
+
+def _shown(chat: Conversation) -> tuple[Any, ...]:
+    """What the lists show."""
+    return chat.state, chat.advisor, chat.priority, chat.reasons
+
+
+def _pk(id: str) -> str:
+    return f"CHAT#{id}"
+
+
+def _head(item: Item) -> Waiting:
+    return Waiting(item["pk"].removeprefix("CHAT#"), read_stamp(item["received_at"]), item.get("priority"),
+                   tuple(item.get("reasons", ())), item["status"] == State.ENDED)  # fmt: skip
+
+
+def _texts(entries: Sequence[Entry]) -> list[str]:
+    return [json.dumps(_entry_data(entry), separators=(",", ":"), ensure_ascii=False) for entry in entries]
+
+
+def _entry_data(entry: Entry) -> dict[str, Any]:
+    said = {"text": entry.text, "facts": entry.facts}
+    who = {"by": entry.by.id, "by_name": entry.by.name}
+    there = {name: value for name, value in said.items() if value}
+    return {"number": entry.number, "at": stamp(entry.at), "what": entry.what, **who, "id": entry.id, **there}
+
+
+def _read_entry(text: str) -> Entry:
+    data = json.loads(text)
+    return Entry(data["number"], read_stamp(data["at"]), data["what"], Actor(data["by"], data["by_name"]), data["id"],
+                 data.get("text", ""), data.get("facts", {}))  # fmt: skip
+
+
+def _values(chat: Conversation) -> dict[str, Value]:
+    by_when = {"waiting": chat.answer_by, "held": chat.conclude_by, "kept": chat.concluded_at}[chat.is_listed_as]
+    assert by_when
+    advisor = chat.advisor
+    return {
+        "visitor": json.dumps(dict(chat.visitor), ensure_ascii=False),
+        "transcript_to": chat.transcript_to or None,
+        "status": str(chat.state),
+        "claimed_by": advisor.id if advisor else None,
+        "claimed_by_name": advisor.name if advisor else None,
+        "priority": chat.priority,
+        "reasons": list(chat.reasons),
+        "received_at": stamp(chat.began_at),
+        "concluded_at": stamp(chat.concluded_at) if chat.concluded_at else None,
+        "version": chat.version,
+        "due": f"chat-{chat.is_listed_as}",
+        "deadline": stamp(by_when),
+    }
+
+
+def _conversation(item: Item) -> Conversation:
+    concluded = item.get("concluded_at")
+    return Conversation(
+        id=item["pk"].removeprefix("CHAT#"),
+        began_at=read_stamp(item["received_at"]),
+        visitor=json.loads(item["visitor"]),
+        state=State(item["status"]),
+        advisor=Actor(item["claimed_by"], item["claimed_by_name"]) if "claimed_by" in item else None,
+        priority=item.get("priority"),
+        reasons=tuple(item["reasons"]),
+        entries=tuple(map(_read_entry, item["entries"])),
+        transcript_to=item.get("transcript_to", ""),
+        concluded_at=read_stamp(concluded) if concluded else None,
+    )
+
+
+def _pace(item: Item) -> Pace:
+    takes = (tuple(map(read_stamp, text.split())) for text in item["takes"])
+    return Pace(tuple((began, taken) for began, taken in takes), item["version"])
