@@ -6,6 +6,7 @@ added: each has a number, the same for both sides, and an `id` minted by who sen
 once. The times are of the service's clock.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,8 +22,9 @@ from chalicelib.triage import PRIORITIES, assess, higher
 PROMISE = timedelta(minutes=3)  # the force's promise of an answer
 TIME_TO_CONCLUDE = timedelta(hours=24)  # what it tells us may be a crime, and the 24-hour rule runs
 LONGEST = 2_000  # characters of one message
-LARGEST = 160_000  # bytes that a visitor may fill: an item holds 400 kB, and an advisor must always be able to answer
-LARGEST_OF_ALL = 320_000
+# Bytes of the item, which holds 400 kB: an advisor must be able to answer whatever a visitor writes, and what was done
+# must always fit.
+LARGEST, LARGEST_OF_ALL, LARGEST_ENTRY = 160_000, 320_000, 700
 MOST_TRANSCRIPTS = 5  # letters that we send for one conversation: nobody is to be pestered through us
 CONCLUSIONS = {
     "reported": "Made into a report",
@@ -127,9 +129,9 @@ class Conversation:
         """The entries after number `seen`, without what a visitor does not see."""
         return [entry for entry in self.entries[max(0, seen) :] if not (for_visitor and entry.is_private)]
 
-    def told(self, id: str) -> bool:
-        """Whether the entry with this id is there."""
-        return any(entry.id == id for entry in self.entries)
+    def told(self, by: Actor, id: str) -> bool:
+        """Whether the entry is there to which its sender gave this id."""
+        return any((entry.by, entry.id) == (by, id) for entry in self.entries)
 
 
 @dataclass(frozen=True)
@@ -169,20 +171,22 @@ def begin(id: str, visitor: Mapping[str, str], text: str, message_id: str, at: d
 
 def say(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Conversation:
     """A message by the visitor or the advisor who has it. Raises NotAllowed."""
-    if chat.told(id):
+    if chat.told(by, id):
         return chat
     if chat.has_ended:
         raise NotAllowed("This conversation has ended. Begin another, or call 101.")
     if by != VISITOR:
         _require_holder(chat, by)
+    _require_words(text)
     _require_room(chat, by, text)
     return _said(chat, by, text, id, at)
 
 
 def note(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Conversation:
     """A private note of an advisor, also after the end."""
-    if chat.told(id):
+    if chat.told(by, id):
         return chat
+    _require_words(text)
     _require_room(chat, by, text)
     return _with(chat, "noted", by, at, id, text)
 
@@ -192,8 +196,9 @@ def take(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = Fals
     if chat.advisor == by:
         return chat
     _require_unconcluded(chat)
-    if chat.advisor and not is_supervisor:
-        raise NotAllowed(f"{chat.advisor.name} has taken this conversation.", holder=chat.advisor.name)
+    if chat.advisor:
+        _require_holder(chat, by, is_supervisor)
+    _require_room(chat, by)
     taken = _with(chat, "taken", by, at)
     return replace(taken, advisor=by, state=State.OPEN if chat.state is State.WAITING else chat.state)
 
@@ -204,6 +209,7 @@ def hand_over(chat: Conversation, to: Actor, by: Actor, at: datetime, is_supervi
         return chat
     _require_unconcluded(chat)
     _require_holder(chat, by, is_supervisor)
+    _require_room(chat, by)
     over = _with(chat, "handed_over", by, at, facts={"to": to.id, "to_name": to.name})
     return _with(replace(over, advisor=to), "taken", to, at)
 
@@ -214,6 +220,7 @@ def put_back(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = 
         return chat
     _require_unconcluded(chat)
     _require_holder(chat, by, is_supervisor)
+    _require_room(chat, by)
     state = State.WAITING if chat.state is State.OPEN else chat.state
     return replace(_with(chat, "put_back", by, at), advisor=None, state=state)
 
@@ -249,7 +256,7 @@ def conclude(chat: Conversation, how: str, by: Actor, at: datetime, is_superviso
 
 def want_transcript(chat: Conversation, email: str, id: str, at: datetime) -> Conversation:
     """The visitor asks for what was said, by letter."""
-    if chat.told(id):
+    if chat.told(VISITOR, id):
         return chat
     if chat.transcripts >= MOST_TRANSCRIPTS:
         message = "We have sent you five copies already. Look for them in your email, or call 101"
@@ -298,20 +305,23 @@ def _require_unconcluded(chat: Conversation) -> None:
         raise NotAllowed("This conversation is concluded.")
 
 
-def _require_room(chat: Conversation, by: Actor, text: str) -> None:
+def _require_words(text: str) -> None:
     if not text.strip():
         raise InvalidAnswers(errors=[FieldError("text", "Write a message")])
     if len(text) > LONGEST:
         raise InvalidAnswers(errors=[FieldError("text", f"A message must be {LONGEST:,} characters or fewer")])
+
+
+def _require_room(chat: Conversation, by: Actor, text: str = "") -> None:
     whose = [entry for entry in chat.entries if by != VISITOR or entry.by == VISITOR]
     room = LARGEST if by == VISITOR else LARGEST_OF_ALL
-    if sum(map(_size, whose)) + len(text.encode()) > room:
+    if sum(_size(entry.text) for entry in whose) + _size(text) > room:
         raise NotAllowed("This conversation is as long as one can be. Begin another, or call 101.")
 
 
-def _size(entry: Entry) -> int:
-    """Bytes in the table, or a little more."""
-    return len(entry.text.encode()) + 400
+def _size(text: str) -> int:
+    """Bytes that an entry takes in the table, or a little more."""
+    return len(json.dumps(text, ensure_ascii=False).encode()) + LARGEST_ENTRY
 
 
 def told(chat: Conversation, seen: int, for_visitor: bool) -> dict[str, Any]:

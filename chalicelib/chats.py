@@ -207,8 +207,10 @@ class Chats:
         return self._table.query(index="by_deadline", where="#due = :group AND #deadline <= :until", given=given)
 
     def _note_pace(self, began: datetime, taken: datetime) -> None:
-        """An estimate: what another take overtakes is left out."""
+        """An estimate: what another take overtakes is left out, and pressing twice is one take."""
         before = self.pace()
+        if (began, taken) in before.takes:
+            return
         after = before.after(began, taken)
         takes = [f"{stamp(one)} {stamp(other)}" for one, other in after.takes]
         with suppress(ConditionFailed):
@@ -217,29 +219,33 @@ class Chats:
                                given={"was": before.version})  # fmt: skip
 
     def _change(self, id: str, move: Move) -> Conversation:
+        first = before = self.find(id)
         for _ in range(TRIES):
-            before = self.find(id)
             after = move(before)
-            if after.version == before.version:  # it is so already
-                return after
-            with suppress(ConditionFailed):
-                self._save(before, after)
-                self._tell(before, after)
-                return after
+            if after.version > before.version and not self._is_saved(before, after):
+                before = self.find(id)
+                continue
+            if after.version > first.version:  # not so already when we came
+                self._tell(first, after)
+            return after
         raise NotAllowed("The conversation is very busy. Try again in a moment.")
 
-    def _save(self, before: Conversation, after: Conversation) -> None:
-        """Raises ConditionFailed if somebody was quicker; also if that was our own request, made again by the SDK
-        because its answer was lost: what is read next has it.
+    def _is_saved(self, before: Conversation, after: Conversation) -> bool:
+        """False if somebody was quicker; also if that was our own request, made again by the SDK because its answer
+        was lost: what is read next has it.
         """
-        self._table.update(
-            _pk(after.id),
-            "CHAT",
-            values=_values(after),
-            append={"entries": _texts(after.entries[before.version :])},
-            condition="#version = :was",
-            given={"was": before.version},
-        )
+        try:
+            self._table.update(
+                _pk(after.id),
+                "CHAT",
+                values=_values(after),
+                append={"entries": _texts(after.entries[before.version :])},
+                condition="#version = :was",
+                given={"was": before.version},
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def _tell(self, before: Conversation, after: Conversation) -> None:
         if any(not entry.is_private for entry in after.entries[before.version :]):

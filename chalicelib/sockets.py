@@ -60,13 +60,14 @@ class Sockets:
         self._table, self._line, self._is_signed_in, self._clock = table, line, is_signed_in, clock
 
     def open(self, connection: Connection) -> None:
-        """From now on it is told. A connection is one person's for all its life."""
+        """From now on it is told. A connection is one person's for all its life: opened again, it stays what it was."""
         expires = int((self._clock() + LONGEST_CONNECTION + AT_LEAST).timestamp())
-        kept = {"chat": connection.chat or None, "officer": connection.officer or None,
+        kept = {"connection": connection.id, "chat": connection.chat or None, "officer": connection.officer or None,
                 "session": connection.session or None, "expires": expires}  # fmt: skip
-        for pk, sk in (connection.listed, (f"SOCKET#{connection.id}", "SOCKET")):
-            with suppress(ConditionFailed):  # it was opened before
-                self._table.put_new({"pk": pk, "sk": sk, "connection": connection.id, **kept})
+        with suppress(ConditionFailed):
+            self._table.put_new({"pk": f"SOCKET#{connection.id}", "sk": "SOCKET", **kept})
+            pk, sk = connection.listed
+            self._table.put_new({"pk": pk, "sk": sk, **kept})
 
     def find(self, id: str) -> Connection | None:
         """Whose it is; None if it was never opened, or is closed."""
@@ -94,23 +95,29 @@ class Sockets:
         self._tell_all(f"CHAT#{chat}", "SOCKET#", message)
 
     def tell_advisor(self, officer: str, message: Mapping[str, Any]) -> None:
-        """Tell an advisor, on every page that is open."""
-        self._tell_all("ADVISORS", f"{officer}#", message)
+        """Tell an advisor, on every page that is open in a session that is still good."""
+        self._tell_all("ADVISORS", f"{officer}#", message, lambda one: one.officer == officer and self._may_know(one))
 
     def tell_advisors(self, message: Mapping[str, Any]) -> None:
-        """Tell all advisors."""
+        """Tell all advisors something that says nothing about anybody."""
         self._tell_all("ADVISORS", "", message)
 
     def visitor_is_here(self, chat: str) -> bool:
         """Whether the visitor is connected."""
         return any(True for _ in self._connections(f"CHAT#{chat}", "SOCKET#"))
 
-    def _tell_all(self, pk: str, prefix: str, message: Mapping[str, Any]) -> None:
+    def _may_know(self, connection: Connection) -> bool:
+        return self._is_signed_in(connection.officer, connection.session)
+
+    def _tell_all(
+        self, pk: str, prefix: str, message: Mapping[str, Any],
+        whom: Callable[[Connection], bool] = lambda connection: True,
+    ) -> None:  # fmt: skip
         """Whatever goes wrong here is found by those who are not told when they ask by themselves."""
         try:
             text = json.dumps(message, ensure_ascii=False)
             for connection in self._connections(pk, prefix):
-                if not connection.officer or self._is_signed_in(connection.officer, connection.session):
+                if whom(connection):
                     self._post(connection, text)
         except Exception as error:
             log.warning("connections cannot be told", extra={"error": described(error)})

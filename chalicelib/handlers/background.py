@@ -149,6 +149,7 @@ def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
             log.info("24-hour rule", extra=vars(swept))
     finally:
         _measure_waiting()  # above all when the rule failed
+        _measure_chats()
 
 
 @_speaks_safely
@@ -221,6 +222,15 @@ def _measure_changes(images: Iterable[Image]) -> None:
 def _measured(image: Image) -> Iterable[tuple[str, float]]:
     change, row = report_change(image), unmarshal(image)
     return of_change(change[2], row) if change and "synthetic" not in row else ()
+
+
+def _measure_chats() -> None:
+    try:
+        waiting, overdue = service().chats.late()
+        measure("ChatsWaiting", waiting)
+        measure("ChatsOverdue", overdue)
+    except Exception as error:
+        log.error("waiting conversations cannot be counted", extra={"error": described(error)})
 
 
 def _measure_waiting() -> None:

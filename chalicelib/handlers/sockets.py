@@ -6,6 +6,7 @@ refused with a reason, over the same connection. See `docs/adr/0027-chat.md`.
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -25,7 +26,7 @@ log = logging.getLogger("crime-reports")
 PASS = "chat socket"
 PASS_LASTS = timedelta(minutes=5)
 MESSAGES = Limit("messages of a conversation", 30, timedelta(minutes=1))  # nobody types so fast
-LONGEST_ID = 64
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ANSWERS_CHATS = ("officer", "supervisor")
 
 Frame = Mapping[str, Any]
@@ -68,8 +69,8 @@ def _read(body: str) -> Frame:
         frame = json.loads(body)
     except (ValueError, TypeError, RecursionError):
         frame = None
-    if not isinstance(frame, dict) or frame.get("do") not in _DOES:
-        raise Unreadable("We could not read that. Reload the page.")
+    if not isinstance(frame, dict) or str(frame.get("do")) not in _DOES:
+        raise _unreadable()
     return frame
 
 
@@ -97,22 +98,20 @@ def _open_visitor(connection: str, chat: str, frame: Frame) -> None:
 
 
 def _say(connection: str, frame: Frame) -> None:
-    opened, id = _opened(connection), _text(frame, "id")
-    if not 1 <= len(id) <= LONGEST_ID:
-        raise Unreadable("We could not read that. Reload the page.")
+    opened, id = _opened(connection), _id(frame, "id")
     text = read_message(_text(frame, "text"))
     if opened.chat:
         service().throttle.count(MESSAGES, opened.chat)
         service().chats.visitor_says(opened.chat, text, id)
     else:
-        service().chats.advisor_says(_officer(opened, is_use=True), _text(frame, "chat"), text, id)
+        service().chats.advisor_says(_officer(opened, is_use=True), _id(frame, "chat"), text, id)
 
 
 def _typing(connection: str, frame: Frame) -> None:
     """Told to the other side and kept nowhere."""
     opened = _opened(connection)
     if not opened.chat:
-        chat = service().chats.find(_text(frame, "chat"))
+        chat = service().chats.find(_id(frame, "chat"))
         if chat.advisor == _officer(opened).actor:
             service().sockets.tell_visitor(chat.id, {"typing": True})
     elif advisor := service().chats.find(opened.chat).advisor:
@@ -145,11 +144,23 @@ def _session(opened: Connection, is_use: bool = False) -> Session:
     return session
 
 
+def _id(frame: Frame, name: str) -> str:
+    """As pages mint them, and we do."""
+    id = _text(frame, name)
+    if not ID.fullmatch(id):
+        raise _unreadable()
+    return id
+
+
 def _text(frame: Frame, name: str) -> str:
     value = frame.get(name, "")
     if not isinstance(value, str):
-        raise Unreadable("We could not read that. Reload the page.")
+        raise _unreadable()
     return value
+
+
+def _unreadable() -> Unreadable:
+    return Unreadable("We could not read that. Reload the page.")
 
 
 def _refuse(connection: str, refusal: Refused, frame: Frame) -> None:
