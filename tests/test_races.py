@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from chalicelib.casework import Casework
+from chalicelib.chats import Chats
 from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Desk, Officer
 from chalicelib.errors import AlreadySent, NotAllowed, Stale
@@ -42,6 +43,7 @@ DUE = RECEIVED + timedelta(hours=24)
 SECRET = b"a secret for tests"
 YEAR = 2026
 OFFICERS = 16
+ROUNDS = 5
 
 
 class Force:
@@ -351,3 +353,61 @@ def test_figures_are_exact_while_everybody_works_and_the_ledger_is_moved_on(forc
     assert worked == [None] * 4 and min(first, second, third) > 1
     assert told(ledgers[0]) == done and done["crimes"] > 10
     assert ledgers[0].as_of() > stamp(datetime.now(UTC) - timedelta(seconds=30)), "it was moved on meanwhile"
+
+
+class Nobody:
+    """Nobody is connected."""
+
+    def tell_visitor(self, chat: str, message: Any) -> None: ...
+    def tell_advisor(self, officer: str, message: Any) -> None: ...
+    def tell_advisors(self, message: Any) -> None: ...
+
+
+def chats_of(force: Force) -> Chats:
+    return Chats(force._table(), force.store, Nobody(), lambda: force.now, mint)
+
+
+def test_many_advisors_take_what_waits_and_each_conversation_has_one(force: Force) -> None:
+    begun = [chats_of(force).begin(mint(), {"name": "Eve"}, f"It is number {number}").id for number in range(8)]
+    taken = at_once(*(partial(chats_of(force).take_next, officer(number)) for number in range(OFFICERS)))
+    assert sorted(one.id for one in taken if one) == sorted(begun), taken
+    for one in filter(None, taken):
+        assert chats_of(force).find(one.id).advisor == one.advisor
+
+
+def test_both_sides_write_at_once_and_send_everything_twice(force: Force) -> None:
+    chats, said = chats_of(force), 12
+    id = chats.begin(mint(), {"name": "Eve"}, "My bicycle is gone").id
+    chats.take(officer(1), id)
+
+    def writes(say: Callable[[str, str], Any], who: str) -> list[Any]:
+        return [attempt(partial(say, f"{who} {number}", f"{who}-{number}")) for number in range(said)]
+
+    results = at_once(*(
+        partial(writes, say, who)
+        for _ in range(2)
+        for who, say in (("visitor", partial(chats_of(force).visitor_says, id)),
+                         ("advisor", partial(chats_of(force).advisor_says, officer(1), id)))
+    ))  # fmt: skip
+    assert not [one for result in results for one in result if isinstance(one, Exception)]
+    entries = [entry for entry in chats.find(id).entries if entry.what == "said"]
+    for who in ("visitor", "advisor"):
+        order = [entry.text for entry in entries if entry.text.startswith(who)]
+        assert order == [f"{who} {number}" for number in range(said)]
+    assert [entry.number for entry in chats.find(id).entries] == list(range(1, 2 * said + 3))
+
+
+def test_an_end_and_a_last_word(force: Force) -> None:
+    for _ in range(ROUNDS):
+        id = chats_of(force).begin(mint(), {"name": "Eve"}, "My bicycle is gone").id
+        chats_of(force).take(officer(1), id)
+        said, ended, _ = at_once(
+            partial(chats_of(force).visitor_says, id, "One more thing", "m2"),
+            partial(chats_of(force).end, officer(1), id),
+            partial(chats_of(force).hand_over, officer(1), id, officer(2).actor),
+        )
+        whats = [entry.what for entry in chats_of(force).find(id).entries]
+        assert ("m2" in [entry.id for entry in chats_of(force).find(id).entries]) != isinstance(said, NotAllowed)
+        assert ("ended" in whats) != isinstance(ended, NotAllowed)
+        if "ended" in whats:
+            assert "said" not in whats[whats.index("ended") :]

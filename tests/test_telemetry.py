@@ -320,11 +320,13 @@ def test_what_cannot_be_counted_holds_up_nobody(functions: Functions) -> None:
 
 # The rule
 
+NO_CHATS = {"ChatsWaiting": [0], "ChatsOverdue": [0]}
+
 
 def test_the_rule_names_what_it_crimes_and_says_how_many_are_overdue(functions: Functions) -> None:
     references = [functions.submit() for _ in range(2)]
     lines = functions.minute()
-    assert (logged(lines), measured(lines)) == ([], {"Overdue": [0], "Untriaged": [0]})
+    assert (logged(lines), measured(lines)) == ([], {"Overdue": [0], "Untriaged": [0], **NO_CHATS})
     functions.clock.advance(hours=24)
     functions.table.items[f"REPORT#{references[0]}", "REPORT"]["answers"] = b"Eve Example"
     lines = functions.minute()
@@ -335,9 +337,19 @@ def test_the_rule_names_what_it_crimes_and_says_how_many_are_overdue(functions: 
     number = {"crime_number": "20/1/26", "reference": show(references[1])}
     assert does == {"message": "crimed by the 24-hour rule", **number}
     assert run == {"message": "24-hour rule", "crimed": 1, "failed": 1, "unfinished": False}
-    assert measured(lines) == {"Overdue": [0], "Untriaged": [1]}  # at its deadline a report is not past it
+    assert measured(lines) == {"Overdue": [0], "Untriaged": [1], **NO_CHATS}  # at its deadline a report is not past it
     functions.clock.advance(seconds=1)
-    assert measured(functions.minute()) == {"Overdue": [1], "Untriaged": [1]}
+    assert measured(functions.minute()) == {"Overdue": [1], "Untriaged": [1], **NO_CHATS}
+
+
+def test_conversations_that_wait_too_long_are_counted(functions: Functions) -> None:
+    functions.service.chats.begin("c1", {"name": "Eve Example"}, "My bicycle is gone")
+    assert measured(functions.minute())["ChatsWaiting"] == [0]
+    functions.clock.advance(minutes=3)
+    lines = functions.minute()
+    assert measured(lines)["ChatsWaiting"] == [1] and measured(lines)["ChatsOverdue"] == [0] and "Eve" not in str(lines)
+    functions.clock.advance(hours=18)
+    assert measured(functions.minute())["ChatsOverdue"] == [1]
 
 
 def test_a_rule_that_fails_still_says_how_many_are_overdue(functions: Functions) -> None:
@@ -347,7 +359,7 @@ def test_a_rule_that_fails_still_says_how_many_are_overdue(functions: Functions)
     vars(functions.service.rule)["_numbers"] = None
     lines = functions.minute()
     assert functions.failure and said(lines)[0]["message"] == "crime_due_reports failed"
-    assert measured(lines) == {"Overdue": [BLOCK + 1], "Untriaged": [BLOCK + 1]}
+    assert measured(lines) == {"Overdue": [BLOCK + 1], "Untriaged": [BLOCK + 1], **NO_CHATS}
 
 
 def test_a_count_that_fails_does_not_stop_the_rule(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,7 +368,7 @@ def test_a_count_that_fails_does_not_stop_the_rule(functions: Functions, monkeyp
     monkeypatch.setattr(functions.service.rule, "overdue", FakeQueue.send)
     lines = functions.minute()
     assert functions.failure is None and functions.service.store.read(reference).crime  # type: ignore[union-attr]
-    assert said(lines)[-1]["message"] == "waiting reports cannot be counted" and measured(lines) == {}
+    assert said(lines)[-1]["message"] == "waiting reports cannot be counted" and measured(lines) == NO_CHATS
 
 
 # One invocation after another, and beside another
@@ -368,7 +380,7 @@ def test_nothing_of_an_invocation_is_left_for_the_next(functions: Functions) -> 
     failed = functions.message("on_triage", reference, receives=5)
     first = functions.context.aws_request_id
     lines = functions.minute() + functions.request("GET", "/healthz")
-    assert measured(failed) == {"DeadLetters": [1]} and measured(lines) == {"Overdue": [0], "Untriaged": [0]}
+    assert measured(failed) == {"DeadLetters": [1]} and measured(lines)["Untriaged"] == [0]
     (line,) = logged(lines)
     assert line["function_request_id"] != first and "reference" not in line and "receives" not in line
     record = logging.makeLogRecord({"msg": "afterwards"})
@@ -460,7 +472,8 @@ def test_on_lambda_each_line_comes_out_once_as_json_and_quotes_nobody() -> None:
         "request",
         "request failed", "Caught exception for path /reports", "request",  # the second is Chalice's own
         "request failed", "request",
-        "waiting reports cannot be counted", "crime_due_reports failed", "raised",
+        "waiting reports cannot be counted", "waiting conversations cannot be counted", "crime_due_reports failed",
+        "raised",
     ]  # fmt: skip
     assert lines[2]["error"].startswith("ValueError at ") and "exception" not in lines[2]
-    assert [line["cold_start"] for line in lines[:-1]] == [True, *[False] * 7]
+    assert [line["cold_start"] for line in lines[:-1]] == [True, *[False] * 8]

@@ -149,7 +149,6 @@ def crime_due_reports(milliseconds_left: Callable[[], float]) -> None:
             log.info("24-hour rule", extra=vars(swept))
     finally:
         _measure_waiting()  # above all when the rule failed
-        _measure_chats()
 
 
 @_speaks_safely
@@ -224,18 +223,17 @@ def _measured(image: Image) -> Iterable[tuple[str, float]]:
     return of_change(change[2], row) if change and "synthetic" not in row else ()
 
 
-def _measure_chats() -> None:
-    try:
-        waiting, overdue = service().chats.late()
-        measure("ChatsWaiting", waiting)
-        measure("ChatsOverdue", overdue)
-    except Exception as error:
-        log.error("waiting conversations cannot be counted", extra={"error": described(error)})
+# What waits, by the words of its log: as the metrics say it each minute.
+_COUNTS: Mapping[str, Callable[[], Mapping[str, float]]] = {
+    "waiting reports": lambda: {"Overdue": service().rule.overdue(), "Untriaged": service().rule.untriaged()},
+    "waiting conversations": lambda: dict(zip(("ChatsWaiting", "ChatsOverdue"), service().chats.late(), strict=True)),
+}
 
 
 def _measure_waiting() -> None:
-    try:
-        measure("Overdue", service().rule.overdue())
-        measure("Untriaged", service().rule.untriaged())
-    except Exception as error:
-        log.error("waiting reports cannot be counted", extra={"error": described(error)})
+    for what, count in _COUNTS.items():
+        try:
+            for name, value in count().items():
+                measure(name, value)
+        except Exception as error:
+            log.error(f"{what} cannot be counted", extra={"error": described(error)})
