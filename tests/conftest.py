@@ -43,6 +43,7 @@ class Runner:
             raise AssertionError("the runner did not start:\n" + "\n".join(self.said))
         self.url = self._said_after("Ready: ")
         self.aws_endpoint = self._said_after("AWS (moto): ")
+        self.socket_url = self._said_after("WebSocket: ")
 
     def token(self, role: str, name: str = "") -> str:
         """A token for an invented person in that role."""
@@ -91,7 +92,7 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("PORT", "CLOCK", "DATABASE", "DATABASE_DIR", "LOG_LEVEL")
+        if name not in ("PORT", "CLOCK", "DATABASE", "DATABASE_DIR", "LOG_LEVEL", "CHAT_HOURS")
     }
     return {**inherited, **settings}
 

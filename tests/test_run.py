@@ -16,6 +16,8 @@ import requests
 from conftest import ROOT, Runner
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from chalicelib.forms import EXAMPLES
 from infra.local import dynamodb_local as database
@@ -111,9 +113,15 @@ def test_page_for_people_shows_what_runs(stack: Runner) -> None:
     page = requests.get(f"{stack.url}/dev", timeout=30)
     assert page.status_code == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    for part in (stack.aws_endpoint, "Olive Officer", "crime-reports-local-triage-dead", 'value="86400"'):
+    for part in (
+        stack.aws_endpoint,
+        stack.socket_url,
+        "Olive Officer",
+        "crime-reports-local-triage-dead",
+        'value="86400"',
+    ):
         assert part in page.text
-    for path in ("/report/theft", "/statistics", "/desk", "/desk/proof"):
+    for path in ("/report/theft", "/statistics", "/desk", "/desk/proof", "/chat", "/desk/chats"):
         assert f'<a href="{path}">' in page.text
 
 
@@ -203,6 +211,14 @@ def test_unknown_dev_address_and_method(stack: Runner) -> None:
     assert requests.get(f"{stack.url}/dev/nothing", timeout=30).status_code == 404
     wrong = requests.delete(f"{stack.url}/dev/clock", timeout=30)
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, POST")
+
+
+def test_the_app_answers_over_websocket(stack: Runner) -> None:
+    with connect(stack.socket_url) as line:
+        line.send('{"do": "open", "pass": "of nobody"}')
+        assert line.recv(timeout=20) == '{"refused": "This page had been open for too long. Reload it."}'
+        with pytest.raises(ConnectionClosed):  # whoever is not known is not listened to any longer
+            line.recv(timeout=20)
 
 
 # ---- HTTP as it should not be
@@ -301,6 +317,10 @@ def test_redrive_without_aws_is_one_line(second: Runner) -> None:
         ({"PORT": "0", "DATABASE_DIR": "somewhere"}, "DATABASE_DIR is for DATABASE=dynamodb-local"),
         ({"PORT": "0", "LOG_LEVEL": "loud"}, "use DEBUG, INFO, WARNING or ERROR"),
         ({"PORT": "0", "RETENTION": "filed=never"}, "wrong, or there twice: filed=never"),
+        (
+            {"PORT": "0", "CHAT_HOURS": "Mon-Fri"},
+            "CHAT_HOURS=Mon-Fri cannot be used: “Mon-Fri” is not like Mon-Fri 08:00",
+        ),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, str], words: str) -> None:
@@ -331,9 +351,13 @@ def test_requests_and_figures_are_logged_only_where_asked_for(second: Runner) ->
 
 def test_two_runners_side_by_side_and_one_ends_on_ctrl_c(stack: Runner, second: Runner) -> None:
     assert second.url != stack.url
-    second.process.send_signal(signal.SIGINT)
-    assert second.stop(signal.SIGTERM) == 0  # a second signal changes nothing
+    with connect(second.socket_url) as talking:
+        second.process.send_signal(signal.SIGINT)
+        assert second.stop(signal.SIGTERM) == 0  # a second signal changes nothing
+        with pytest.raises(ConnectionClosed):
+            talking.recv()
     assert refused(second.url)
+    assert refused(second.socket_url)
     assert refused(second.aws_endpoint)
     assert requests.get(f"{stack.url}/healthz", timeout=30).json() == {"status": "ok"}
 

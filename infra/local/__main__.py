@@ -17,6 +17,7 @@ import boto3
 from chalice.config import Config
 
 from chalicelib import colours, language
+from chalicelib.chat_hours import ALWAYS, read_hours
 from chalicelib.retention import USUAL, read_periods
 from chalicelib.statistics import NOT_CRIMED_REASONS
 from infra.local import quick_calls, stack
@@ -25,8 +26,9 @@ from infra.local.dev import Dev, Machine
 from infra.local.dynamodb_local import dynamodb_local, missing
 from infra.local.evidence_bucket import Scanner
 from infra.local.functions import Functions
-from infra.local.gateway import Server
+from infra.local.gateway import Answer, Request, Server
 from infra.local.issuer import AUDIENCE, Issuer
+from infra.local.sockets import MANAGEMENT, Sockets
 from infra.local.triggers import Triggers
 
 LONGEST_GOODBYE_SECONDS = 4
@@ -77,27 +79,36 @@ def _start(running: ExitStack, server: Server, clock: DevClock, database: str) -
     database_endpoint = aws
     if database == "dynamodb-local":
         database_endpoint = _use_dynamodb_local(running, outputs)
-    issuer = Issuer(f"{server.url}/dev/issuer", clock.now)
-    os.environ |= _settings(server.url, outputs)
+    issuer, sockets = Issuer(f"{server.url}/dev/issuer", clock.now), Sockets()
+    os.environ |= _settings(server.url, sockets.url, outputs)
     config = _load_app()
     service = _install_service(clock)
     functions = Functions(config.chalice_app, clock.without_jumps)
     scanner = Scanner(outputs["EvidenceBucketName"])
     off = os.environ.get("SCHEDULES_OFF", "").split()
-    triggers = Triggers(config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner, without=off)
+    triggers = Triggers(
+        config.chalice_app, functions, clock.now, outputs["StreamDeadQueueUrl"], scanner, sockets, without=off
+    )
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     sqs = boto3.client("sqs")
     prove, imported = service.reconciliation.prove, service.imported
     machine = Machine(
-        server.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, prove, imported, sqs
-    )
+        server.url, sockets.url, aws, database_endpoint, queues, clock, issuer, triggers, service.outbox, prove,
+        imported, sqs,
+    )  # fmt: skip
     dev = Dev(machine)
+
+    def own(request: Request) -> Answer | None:
+        return sockets.manage(request) or dev.answer(request)
+
     triggers.start()
     running.callback(triggers.stop)
-    serve = (config.chalice_app, config, dev.answer, clock.without_jumps, triggers.table_written)
+    serve = (config.chalice_app, config, own, clock.without_jumps, triggers.table_written)
     threading.Thread(target=server.serve, args=serve, name="http", daemon=True).start()
     running.callback(server.shutdown)
-    _say_ready(server.url, aws, database_endpoint)
+    sockets.start(config.chalice_app, functions, triggers.table_written)
+    running.callback(sockets.stop)
+    _say_ready(server.url, sockets.url, aws, database_endpoint)
 
 
 def _use_dynamodb_local(running: ExitStack, outputs: dict[str, str]) -> str:
@@ -111,7 +122,7 @@ def _use_dynamodb_local(running: ExitStack, outputs: dict[str, str]) -> str:
     return endpoint
 
 
-def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
+def _settings(url: str, socket_url: str, outputs: dict[str, str]) -> dict[str, str]:
     return {
         "REPORTS_TABLE": outputs["TableName"],
         "REPORTS_STREAM_ARN": outputs["StreamArn"],
@@ -127,6 +138,9 @@ def _settings(url: str, outputs: dict[str, str]) -> dict[str, str]:
         "SECOND_LOOK": _second_look(),
         "RETENTION": _retention(),
         "PUBLIC_STATISTICS": _public_statistics(),
+        "CHAT_SOCKET": socket_url,
+        "CHAT_MANAGEMENT": f"{url}{MANAGEMENT}",
+        "CHAT_HOURS": _chat_hours(),
         "FORCE_COLOUR": _colour(),
         "LANGUAGE_OF_PAGES": _language(),
         "LETTER_SENDER": "outbox",
@@ -162,8 +176,9 @@ def _install_service(clock: DevClock) -> Any:
     return service
 
 
-def _say_ready(url: str, aws: str, database: str) -> None:
-    print(f"AWS (moto): {aws}\nDatabase: {database}\nFor people: {url}/dev (Ctrl-C ends everything)")
+def _say_ready(url: str, socket_url: str, aws: str, database: str) -> None:
+    print(f"AWS (moto): {aws}\nDatabase: {database}\nWebSocket: {socket_url}")
+    print(f"For people: {url}/dev (Ctrl-C ends everything)")
     print(f"Ready: {url}", flush=True)
 
 
@@ -208,6 +223,15 @@ def _retention() -> str:
         read_periods(text)
     except ValueError as wrong:
         _give_up(f"RETENTION={text} cannot be used: it has to be {wrong}")
+    return text
+
+
+def _chat_hours() -> str:
+    text = os.environ.get("CHAT_HOURS") or ALWAYS
+    try:
+        read_hours(text)
+    except ValueError as wrong:
+        _give_up(f"CHAT_HOURS={text} cannot be used: {wrong}")
     return text
 
 

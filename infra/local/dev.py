@@ -22,7 +22,9 @@ PAGES = (
     "/report/theft",
     "/report/criminal-damage",
     "/status",
+    "/chat",
     "/desk",
+    "/desk/chats",
     "/desk/proof",
     "/statistics",
 )
@@ -38,6 +40,7 @@ class Machine(NamedTuple):
     """What runs here, for `/dev` to show and steer."""
 
     url: str
+    socket_url: str
     aws_endpoint: str
     database_endpoint: str
     queue_urls: dict[str, str]

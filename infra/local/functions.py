@@ -34,14 +34,20 @@ class Functions:
         self._activity = Activity(0, 0)
 
     def invoke(self, name: str, event: dict[str, Any]) -> None:
-        """Run one handler; what it raises is raised."""
+        """Run one handler, and wake whoever polls; what it raises is raised."""
+        try:
+            self.run(name, event)
+        finally:
+            self.wake()
+
+    def run(self, name: str, event: dict[str, Any]) -> Any:
+        """Run one handler and give what it answers; what it raises is raised."""
         self._count(started=1, running=1)
         try:
             with self._at_work():
-                self._handlers[name](_as_sent(event), LambdaContext(name, MEMORY_MB, TIME_LIMIT_MS))
+                return self._handlers[name](_as_sent(event), LambdaContext(name, MEMORY_MB, TIME_LIMIT_MS))
         finally:
             self._count(started=0, running=-1)
-            self.wake()
 
     def activity(self) -> Activity:
         """How many handlers were started since the beginning, and how many run now."""
