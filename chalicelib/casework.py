@@ -19,7 +19,7 @@ from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.finder import Finder
 from chalicelib.life_cycle import Status
-from chalicelib.report import PUBLIC, Report, Words, assessed
+from chalicelib.report import PUBLIC, Heard, Report, Words, assessed
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed
 from chalicelib.times import local
@@ -56,14 +56,17 @@ class Casework:
         """Now, in London."""
         return local(self._now())
 
-    def submit(self, answers: bytes, token: str | None, folder: str | None = None) -> Report:
+    def submit(
+        self, answers: bytes, token: str | None, folder: str | None = None, heard: Heard | None = None
+    ) -> Report:
         """Store a report from its canonical answers. The same `token` and answers again give the same report.
-        `folder` has the files that came before it. Raises AlreadySent if the token came with other answers.
+        `folder` has the files that came before it, `heard` says that it was told in the live chat. Raises AlreadySent
+        if the token came with other answers.
         """
         now, said = self._now(), json.loads(answers)
 
         def received(reference: str) -> Report:
-            return replace(life.receive(reference, said["category"], said, now), folder=folder)
+            return replace(life.receive(reference, said["category"], said, now, heard), folder=folder)
 
         return self._store.submit(token or self._mint(), answers, received)
 

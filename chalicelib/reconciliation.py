@@ -5,6 +5,7 @@ In the table (`pk` / `sk`): `RECONCILIATION` / `ROUND`, how far the round is and
 table.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -221,7 +222,7 @@ def _in_report(stored: Mapping[str, Any], account: Account, now: datetime) -> It
         return
     with suppress(Exception):  # what cannot be read
         account.sums.update(_figures(unmarshal(stored), account.as_of))
-    yield from account.pair(reference, _owed(_text(stored, "received_at"), now))
+    yield from account.pair(reference, _owed(_came_at(stored), now))
     if it.report and not it.broken:
         yield from account.deadline(it.report, now)
 
@@ -242,11 +243,19 @@ def _in_letter(stored: Mapping[str, Any], account: Account) -> Iterator[Differen
         yield from account.pair(reference, state if state in LETTER_STATES else "sending")
 
 
-def _owed(received_at: str, now: datetime) -> str:
+def _came_at(stored: Mapping[str, Any]) -> str:
+    """When a report was made, which may be later than when it was told in the live chat."""
+    try:
+        return str(json.loads(stored["history"]["L"][0]["S"])["at"])
+    except (LookupError, TypeError, ValueError):  # it is broken, which is told elsewhere
+        return _text(stored, "received_at")
+
+
+def _owed(came_at: str, now: datetime) -> str:
     """Whether a report of that time is owed an acknowledgement."""
-    if received_at < stamp(now - NEWS_FOR):
+    if came_at < stamp(now - NEWS_FOR):
         return LONG_OWED
-    return OWED if received_at < stamp(now - ANSWERED_WITHIN) else YOUNG
+    return OWED if came_at < stamp(now - ANSWERED_WITHIN) else YOUNG
 
 
 def _of_figure(wrong: WrongFigure) -> Difference:

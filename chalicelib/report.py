@@ -34,8 +34,19 @@ PUBLIC = Actor("public", "The person who reported")
 TRIAGE = Actor("triage", "Triage")
 RULE = Actor("24-hour rule", "24-hour rule")
 _OURSELVES = {PUBLIC.id, TRIAGE.id, RULE.id}
+ONLINE, LIVE_CHAT = SOURCES = ("online", "live_chat")
+"""Where a report comes from: the forms of the website, or an advisor to whom it was told in the live chat."""
 # An officer who did this has not dealt with any news.
 _NO_ANSWER = ("claimed", "released", "assigned", "linked", "legal_hold", "hold_lifted")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A report was told in the live chat: when it first was, in which conversation, and which advisor typed it."""
+
+    at: datetime
+    conversation: str
+    by: Actor
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,16 @@ class Report:
         return self.received_at + TIME_TO_CRIME
 
     @property
+    def source(self) -> str:
+        """One of SOURCES."""
+        return LIVE_CHAT if self.conversation else ONLINE
+
+    @property
+    def conversation(self) -> str:
+        """The conversation of the live chat that it was made of; no text if it was not."""
+        return str(json.loads(self.history[0]).get("conversation", "")) if self.history else ""
+
+    @property
     def is_open(self) -> bool:
         """Whether the 24-hour rule still has to be met."""
         return self.status in OPEN
@@ -196,10 +217,20 @@ def assessed(report: Report) -> Report:
     return replace(report, priority=found.priority, reasons=found.reasons)
 
 
-def receive(reference: str, category: str, answers: Mapping[str, Any], at: datetime) -> Report:
-    """A report as it is the moment it reaches us."""
-    blank = Report(reference, category, answers, at, version=0)
-    return with_entry(blank, "received", PUBLIC, at)
+def receive(
+    reference: str, category: str, answers: Mapping[str, Any], at: datetime, heard: Heard | None = None
+) -> Report:
+    """A report as it is the moment it reaches us. One that was `heard` in the live chat reached us when it was first
+    told, and the clock runs from there (Home Office Counting Rules); its entry says when it was made. Raises
+    NotAllowed if it was heard after `at`.
+    """
+    if not heard:
+        return with_entry(Report(reference, category, answers, at, version=0), "received", PUBLIC, at)
+    if heard.at > at:
+        raise NotAllowed("It cannot have been told later than now. Try again in a minute.")
+    facts = {"source": LIVE_CHAT, "reported_at": stamp(heard.at), "conversation": heard.conversation}
+    blank = Report(reference, category, answers, heard.at, version=0)
+    return with_entry(assessed(blank), "received", heard.by, at, facts)
 
 
 def triage(report: Report, at: datetime) -> Report:

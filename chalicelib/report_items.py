@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.life_cycle import Status
 from chalicelib.reference import ALPHABET
-from chalicelib.report import Actor, Claim, Crime, Head, Report, Words
+from chalicelib.report import LIVE_CHAT, Actor, Claim, Crime, Head, Report, Words
 from chalicelib.retention import retained
 from chalicelib.table import Item, Value
 from chalicelib.times import read_stamp, stamp
@@ -27,8 +27,9 @@ def letter_key(reference: str, version: int) -> tuple[str, str]:
 
 
 def new_item(report: Report) -> dict[str, Value]:
-    """A report that nobody has touched yet."""
+    """A report that has just come."""
     pk, sk = key(report.reference)
+    assessed: dict[str, Value] = {"priority": report.priority, "reasons": list(report.reasons), **places(report)}
     return {
         "pk": pk,
         "sk": sk,
@@ -43,6 +44,7 @@ def new_item(report: Report) -> dict[str, Value]:
         "deadline": stamp(report.deadline),
         "synthetic": int(report.synthetic) or None,
         "folder": report.folder,
+        **(assessed if is_placed(report) else {}),
     }
 
 
@@ -89,6 +91,13 @@ def head_values(report: Report) -> dict[str, Value]:
     }
 
 
+def is_placed(report: Report) -> bool:
+    """Whether it is found among what has been touched. What was told in the live chat is, from the beginning: its
+    deadline does not say when it was made, and by that alone it would be missed among what has changed.
+    """
+    return report.version > 1 or report.source == LIVE_CHAT
+
+
 def places(report: Report) -> dict[str, Value]:
     """Where the indexes find a report that has been touched: by deadline while open, in a list, by its change. Each is
     in one list: of what waits for an officer by urgency, or of what is retained (see `retention.py`) by time.
@@ -132,7 +141,7 @@ def due_group(report: Report) -> str | None:
     """Where the 24-hour rule finds it; nowhere once it is decided, and never the smoke test's."""
     if report.synthetic or not report.is_open:
         return None
-    touched = "open" if report.version > 1 else "new"
+    touched = "open" if is_placed(report) else "new"
     return f"{touched}-{_shard(report.reference)}"
 
 

@@ -21,7 +21,7 @@ _FREE: Facts = dict.fromkeys(_CLAIM)
 
 def head_told_by(entries: Sequence[Entry]) -> Facts:
     """By attribute of the stored item; None is "not there"."""
-    received_at = entries[0]["at"]
+    received_at = entries[0].get("reported_at", entries[0]["at"])
     deadline = stamp(read_stamp(received_at) + TIME_TO_CRIME)
     told: Facts = {"status": str(Status.RECEIVED), "received_at": received_at, "deadline": deadline,
                    **dict.fromkeys((*_CLAIM, *_CRIME, "proposal", "not_crimed_reason"))}  # fmt: skip

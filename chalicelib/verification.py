@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib.errors import described
 from chalicelib.figures import LETTER_STATES, became
 from chalicelib.report import Report, verify
-from chalicelib.report_items import changed_places, due_group, last_change, reference_of, report_of
+from chalicelib.report_items import changed_places, due_group, is_placed, last_change, reference_of, report_of
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, unmarshal
 from chalicelib.times import read_stamp
@@ -56,7 +56,7 @@ def letter_fault(item: Item) -> str | None:
 
 def _wrong_head(item: Item, report: Report) -> str | None:
     entries = report.entries
-    touched = len(entries) > 1 and not report.synthetic
+    touched = is_placed(report) and not report.synthetic
     places = changed_places(report.reference, last_change(entries)) if touched else _UNTOUCHED
     return _otherwise(item, head_told_by(entries) | {"due": due_group(report)} | places)
 

@@ -25,6 +25,7 @@ from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.chat_reports import ChatReports
     from chalicelib.chats import Chats
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
@@ -188,6 +189,12 @@ class Service:
         from chalicelib.chats import Chats  # not on the way of a submission
 
         return Chats(self.table, self.store, self.sockets, self.clock, mint)
+
+    @cached_property
+    def chat_reports(self) -> "ChatReports":
+        from chalicelib.chat_reports import ChatReports  # not on the way of a submission
+
+        return ChatReports(self.casework, self.chats)
 
     @cached_property
     def sockets(self) -> "Sockets":

@@ -88,10 +88,12 @@ KNOWS = {
     "rule": RULES | {"table", "store", "crime_numbers"},
     "telemetry": RULES,
     "chats": RULES | {"table", "changes"},
+    "chat_reports": RULES | {"casework", "changes", "chats"},
     "sockets": RULES | {"table"},
     "wiring": {
         "language",
         "chats",
+        "chat_reports",
         "sockets",
         "casework",
         "config",

@@ -15,6 +15,7 @@ from force_figures import ALL_MONTHS, FIRST, LAST, sums, told
 from test_browser import PAGES
 
 from chalicelib import language, pages
+from chalicelib import report as life
 from chalicelib.call_backs import offered
 from chalicelib.errors import FieldError, InvalidAnswers
 from chalicelib.evidence import File
@@ -22,9 +23,10 @@ from chalicelib.forms import CATEGORIES, read_json
 from chalicelib.forms import journey as way
 from chalicelib.letters import return_link, write
 from chalicelib.pages import evidence, journey, statistics, status
+from chalicelib.report import Actor, Heard
 from chalicelib.statistics import Imported
 from infra import words
-from tests.fakes import NOW
+from tests.fakes import NOW, answers
 from tests.test_letters import CASES
 
 SITE = pages.Site("42", "")
@@ -76,7 +78,8 @@ def drafts() -> Iterator[str]:
 def after_sending() -> Iterator[str]:
     """Every page of a report that was sent, in each way it may stand."""
     place = status.Place(SITE, "7", "token")
-    for _, report in CASES:
+    told = life.receive("7" * 12, "theft", answers(), NOW, Heard(NOW, "7", Actor("7", "7")))
+    for report in (told, *(report for _, report in CASES)):
         for now in (NOW, NOW + timedelta(days=9)):
             for done in ("added", "time", "letters", "no-letters"):
                 yield status.standing(place, report, now, may_be_called=True, done=done)

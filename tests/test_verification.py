@@ -6,6 +6,7 @@ import ast
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.reference import smoke_token
-from chalicelib.report import LEASE, RENEW_AFTER
+from chalicelib.report import LEASE, RENEW_AFTER, Heard
 from chalicelib.report_items import key, letter_key
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, marshal
 from chalicelib.verification import examine, letter_fault
-from tests.fakes import ANN, BOB, SUE, FakeTable, Parts
+from tests.fakes import ANN, BOB, NOW, SUE, FakeTable, Parts, body
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,10 +28,10 @@ ROOT = Path(__file__).parents[1]
 # Reports that have been through everything
 
 
-def lived(*verbs: Callable[[Parts, str, int], Any]) -> Item:
+def lived(*verbs: Callable[[Parts, str, int], Any], heard: Heard | None = None) -> Item:
     """A report after these, as it is stored."""
     parts = Parts(FakeTable())
-    reference = parts.submit("token").reference
+    reference = parts.casework.submit(body(), "token", heard=heard).reference
     for verb in verbs:
         parts.clock.advance(minutes=1)
         verb(parts, reference, parts.now(reference).version)
@@ -121,8 +122,11 @@ def erased(parts: Parts, reference: str, version: int) -> None:
     parts.desk.erase(SUE, reference, version, "request", "Request 7")
 
 
+IN_CHAT = Heard(NOW - timedelta(hours=2), "c1", ANN.actor)
 LIVES: dict[str, Item] = {
     "received": lived(),
+    "told in the live chat": lived(heard=IN_CHAT),
+    "told in the live chat, and crimed": lived(triaged, crimed, heard=IN_CHAT),
     "at work": lived(triaged, called("requested"), called("no_answer", "rang"), told, wished, worked_on),
     "reached and held": lived(called("left_message"), called("reached", "It was grey"), held),
     "proposed": lived(triaged, proposed),

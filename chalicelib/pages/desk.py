@@ -188,6 +188,7 @@ def report(place: Place, it: Report, around: Around, now: datetime, who: str, do
         who=who,
         original=_original(it),
         received=spoken(it.received_at),
+        made=spoken(read_stamp(it.entries[0]["at"])),
         held_until=clock_time(it.claim.until) if it.claim else "",
         stamp=stamp(now),
         crime=it.crime,
@@ -312,6 +313,8 @@ def _files(files: Sequence[tuple[File, str]] | None) -> list[tuple[str, str, str
 
 
 def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "reported_at" in entry:
+        yield "Told in live chat at", spoken(read_stamp(entry["reported_at"]))
     if entry["what"] == "triaged":
         yield "Priority", entry["priority"]
         yield "Because", "; ".join(entry["reasons"])

@@ -42,6 +42,7 @@ class Event(NamedTuple):
 # What a history entry says to the person. The others are between officers.
 _EVENTS = {
     ("received", ""): "We received your report",
+    ("told", ""): "You told us about it in the live chat",
     ("claimed", ""): "A Public Contact Officer began to look at it",
     ("call_back", "requested"): "We found that we need to ask you a few things",
     ("call_back", "no_answer"): "We tried to call you",
@@ -94,13 +95,20 @@ def standing(place: Place, report: Report, now: datetime, may_be_called: bool, d
 def timeline(report: Report) -> list[Event]:
     """What has happened to it, oldest first. That officers took it up is told once."""
     events: list[Event] = []
-    for entry in report.entries:
+    for entry in _as_it_happened(report):
         words = _EVENTS.get((entry["what"], entry.get("result") or "")) or _EVENTS.get(
             (entry["what"], entry.get("disposal") or "")
         )
         if words and (entry["what"] != "claimed" or said(words) not in [event.words for event in events]):
             events.append(Event(spoken(read_stamp(entry["at"])), said(words)))
     return events
+
+
+def _as_it_happened(report: Report) -> list[dict[str, Any]]:
+    """The entries, after one for what was told in the live chat before the report was made of it."""
+    entries = report.entries
+    told = [{"what": "told", "at": entry["reported_at"]} for entry in entries[:1] if "reported_at" in entry]
+    return [*told, *entries]
 
 
 def add(place: Place, typed: Mapping[str, Any], errors: Sequence[FieldError]) -> str:
