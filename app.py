@@ -13,6 +13,7 @@ from chalicelib import telemetry
 from chalicelib.handlers import background, sockets
 from chalicelib.handlers.audit import audit
 from chalicelib.handlers.bulk import bulk
+from chalicelib.handlers.chat import chat
 from chalicelib.handlers.deciding import deciding
 from chalicelib.handlers.desk import desk
 from chalicelib.handlers.evidence import evidence
@@ -31,6 +32,7 @@ app.register_blueprint(public)
 app.register_blueprint(journey)
 app.register_blueprint(status)
 app.register_blueprint(evidence)
+app.register_blueprint(chat)
 app.register_blueprint(officers)
 app.register_blueprint(sign_in)
 app.register_blueprint(desk)

@@ -99,6 +99,11 @@ class Conversation:
         return self.state in (State.ENDED, State.CONCLUDED)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether anybody but the visitor has said something."""
+        return any(entry.what == "said" and entry.by != VISITOR for entry in self.entries)
+
+    @property
     def is_listed_as(self) -> str:
         """The list it is in: `waiting` until somebody takes it, even if the visitor has left; then `held`, `kept`."""
         if self.state is State.CONCLUDED:
@@ -255,9 +260,13 @@ def conclude(chat: Conversation, how: str, by: Actor, at: datetime, is_superviso
 
 
 def want_transcript(chat: Conversation, email: str, id: str, at: datetime) -> Conversation:
-    """The visitor asks for what was said, by letter."""
+    """The visitor asks for what was said, by letter. Once somebody has answered: what nobody but the visitor said would
+    be a letter of theirs to anybody they like, with our name under it.
+    """
     if chat.told(VISITOR, id):
         return chat
+    if not chat.is_answered:
+        raise InvalidAnswers(errors=[FieldError("email", "We can send you a copy once somebody has answered you")])
     if chat.transcripts >= MOST_TRANSCRIPTS:
         message = "We have sent you five copies already. Look for them in your email, or call 101"
         raise InvalidAnswers(errors=[FieldError("email", message)])

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.chat import VISITOR, Conversation, Entry
 from chalicelib.language import said
 from chalicelib.life_cycle import Status
 from chalicelib.reference import show, spell
 from chalicelib.report import Report
-from chalicelib.times import read_stamp, spoken
+from chalicelib.times import clock, read_stamp, spoken
 from chalicelib.triage import assess
 
 _TEMPLATES = {
@@ -91,6 +92,22 @@ def return_link(to: str, link: str, until: datetime, force_name: str, category: 
     """The link that opens a draft again. It is about no report, so it has no reference."""
     return _letter(id, to, "return_link", "", {"link": link, "until": spoken(until), "force": force_name,
                                                "what": said(_WHAT[category])})  # fmt: skip
+
+
+def transcript(chat: Conversation, force_name: str) -> Letter:
+    """A copy of what the visitor of a conversation has seen of it. It is about no report, so it has no reference."""
+    lines = [_heard(entry, chat) for entry in chat.since(0, for_visitor=True)]
+    facts = {"force": force_name, "began": spoken(chat.began_at), "lines": lines}
+    return _letter(f"{chat.id}-{chat.transcripts}", chat.transcript_to, "transcript", "", facts)
+
+
+def _heard(entry: Entry, chat: Conversation) -> dict[str, Any]:
+    """An entry as the letter has it, each line of it one of the letter's."""
+    from chalicelib.typeset import typed
+
+    who = chat.name if entry.by == VISITOR else entry.by.name
+    first, *more = typed(entry.text).splitlines() or [""]
+    return {"at": clock(entry.at), "who": typed(who), "what": entry.what, "first": first, "more": more}
 
 
 def _letter(id: str, to: str, template: str, reference: str, facts: Mapping[str, Any]) -> Letter:

@@ -41,9 +41,13 @@ def month(at: datetime) -> str:
 def spoken(at: datetime) -> str:
     """`9:05am on Monday 23 November 2026`, London time."""
     there = local(at)
-    clock = there.strftime("%I:%M%p").lstrip("0").lower()
-    words = {"time": clock, "weekday": said(f"{there:%A}"), "day": there.day, "month": said(f"{there:%B}")}
+    words = {"time": clock(at), "weekday": said(f"{there:%A}"), "day": there.day, "month": said(f"{there:%B}")}
     return said("{time} on {weekday} {day} {month} {year}").format(**words, year=there.year)
+
+
+def clock(at: datetime) -> str:
+    """`9:05am`, London time."""
+    return local(at).strftime("%I:%M%p").lstrip("0").lower()
 
 
 def spoken_day(day: date) -> str:

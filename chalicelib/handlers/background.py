@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import letters
-from chalicelib.errors import described
+from chalicelib.errors import NotFound, described
 from chalicelib.queues import Change, Queue, read
 from chalicelib.store import report_change
 from chalicelib.table import unmarshal
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("crime-reports")
 
 RETURN_LINK = "return_link"  # what a message asks for that is about a draft
+TRANSCRIPT = "transcript"  # and about a conversation of the live chat
 LAST_RECEIVE = 5  # maxReceiveCount of the queues in infra/data.yaml: a message that fails then is set aside
 
 Image = Mapping[str, Any]
@@ -109,8 +110,8 @@ def triage(change: Change) -> None:
 @_told_by_a_queue
 def send_letter(change: Change) -> None:
     """Told twice, the second finds the letter recorded. See `Casework.send_letter` for a crash in between."""
-    if change.what == RETURN_LINK:
-        _send_return_link(change)
+    if change.what in _LETTERS_ASKED_FOR:
+        _LETTERS_ASKED_FOR[change.what](change)
         return
     done = service().casework.send_letter(change.reference, change.version)
     if not done:
@@ -131,12 +132,27 @@ def _send_return_link(change: Change) -> None:
     link = f"{draft.link_to['address']}/drafts/{draft.id}/return/{key}"
     letter = letters.return_link(draft.link_to["email"], link, draft.ends_at, service().settings.force_name,
                                  draft.category, f"{draft.id}-{draft.links}")  # fmt: skip
+    _send(letter)
+
+
+def _send_transcript(change: Change) -> None:
+    """A copy of a conversation. Told twice, it may go twice; only the one that was asked for last goes."""
+    try:
+        chat = service().chats.find(change.reference)
+    except NotFound:  # it was erased meanwhile
+        return
+    if chat.transcripts == change.version:
+        _send(letters.transcript(chat, service().settings.force_name))
+
+
+def _send(letter: letters.Letter) -> None:
     try:
         service().sender.send(letter, service().clock())
     except letters.Undeliverable:
         log.info("letter failed", extra={"template": letter.template})
 
 
+_LETTERS_ASKED_FOR = {RETURN_LINK: _send_return_link, TRANSCRIPT: _send_transcript}
 _LETTER_METRICS = {"sent": "LettersSent", "failed": "LettersFailed"}
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from chalice.app import Blueprint, Request, Response
 from pydantic import BaseModel, ValidationError
 
+from chalicelib.chat_hours import read_hours
 from chalicelib.errors import (
     InvalidAnswers,
     NotYourRole,
@@ -151,7 +152,8 @@ def site_of(request: Request) -> Any:
     from chalicelib import pages
 
     settings = service().settings
-    return pages.Site(settings.force_name, base(request), settings.force_colour, settings.public_statistics)
+    has_chat = read_hours(settings.chat_hours).is_offered
+    return pages.Site(settings.force_name, base(request), settings.force_colour, settings.public_statistics, has_chat)
 
 
 def kept_files(folder: str) -> list[File] | None:

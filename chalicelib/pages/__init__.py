@@ -19,13 +19,14 @@ __all__ = [
 @dataclass(frozen=True)
 class Site:
     """Whose service this is, the path it is served under (`""`, or the stage of API Gateway such as `/api`), the
-    force's colour, and whether everybody may see its statistics.
+    force's colour, whether everybody may see its statistics, and whether it has a live chat.
     """
 
     force_name: str
     base: str
     colour: str = OURS
     has_statistics: bool = False
+    has_chat: bool = False
 
 
 def start(site: Site) -> str:
