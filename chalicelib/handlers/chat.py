@@ -36,7 +36,7 @@ from chalicelib.handlers.http import (
     wants_page,
 )
 from chalicelib.handlers.journey import LINKS_FROM_ONE, LINKS_TO_ONE
-from chalicelib.handlers.opening import QUICKEST, Pairs, one, require_no_trap, with_key
+from chalicelib.handlers.opening import QUICKEST, Pairs, answers_in, one, require_no_trap, with_key
 from chalicelib.handlers.sockets import ID, MESSAGES, visitor_pass
 from chalicelib.pages import chat as pages
 from chalicelib.pages import stop
@@ -77,7 +77,7 @@ def begin(request: Request) -> Response:
     given = service().passes.given(BEGIN, one(pairs, "token"))
     try:
         require_no_trap(pairs)
-        visitor, text = read_beginning(pairs)
+        visitor, text = read_beginning(answers_in(pairs))
         if not given or service().clock() - given[1] > LASTS:
             raise InvalidAnswers(errors=[FieldError("text", _OLD_PAGE)])
         if service().clock() - given[1] < QUICKEST:
@@ -111,7 +111,7 @@ def leave(request: Request) -> Response:
     draft = service().passes.read(LEAVE, one(pairs, "token"), KEPT)
     try:
         require_no_trap(pairs)
-        category, answers = read_left(pairs)
+        category, answers = read_left(answers_in(pairs))
         if not draft:
             raise InvalidAnswers(errors=[FieldError("what_happened", _OLD_PAGE)])
     except InvalidAnswers as refusal:

@@ -26,6 +26,7 @@ class Place:
     site: Site
     token: str
     id: str = ""
+    back: str = ""
     change: bool = False
 
     @property
