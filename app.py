@@ -16,6 +16,8 @@ from chalicelib.handlers.bulk import bulk
 from chalicelib.handlers.chat import chat
 from chalicelib.handlers.deciding import deciding
 from chalicelib.handlers.desk import desk
+from chalicelib.handlers.desk_chat import desk_chat
+from chalicelib.handlers.desk_chats import desk_chats
 from chalicelib.handlers.evidence import evidence
 from chalicelib.handlers.http import one_line_a_request, problems_everywhere, safe_headers
 from chalicelib.handlers.journey import journey
@@ -36,6 +38,8 @@ app.register_blueprint(chat)
 app.register_blueprint(officers)
 app.register_blueprint(sign_in)
 app.register_blueprint(desk)
+app.register_blueprint(desk_chats)
+app.register_blueprint(desk_chat)
 app.register_blueprint(audit)
 app.register_blueprint(bulk)
 app.register_blueprint(retention)

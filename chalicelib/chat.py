@@ -196,38 +196,40 @@ def note(chat: Conversation, by: Actor, text: str, id: str, at: datetime) -> Con
     return _with(chat, "noted", by, at, id, text)
 
 
-def take(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+def take(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False, id: str = "") -> Conversation:
     """Answer it from now on. Raises NotAllowed if somebody else has it; a supervisor may take it over."""
-    if chat.advisor == by:
+    if chat.advisor == by or chat.told(by, id):
         return chat
     _require_unconcluded(chat)
     if chat.advisor:
         _require_holder(chat, by, is_supervisor)
     _require_room(chat, by)
-    taken = _with(chat, "taken", by, at)
+    taken = _with(chat, "taken", by, at, id)
     return replace(taken, advisor=by, state=State.OPEN if chat.state is State.WAITING else chat.state)
 
 
-def hand_over(chat: Conversation, to: Actor, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+def hand_over(
+    chat: Conversation, to: Actor, by: Actor, at: datetime, is_supervisor: bool = False, id: str = ""
+) -> Conversation:
     """A colleague answers it from now on."""
-    if chat.advisor == to:
+    if chat.advisor == to or chat.told(by, id):
         return chat
     _require_unconcluded(chat)
     _require_holder(chat, by, is_supervisor)
     _require_room(chat, by)
-    over = _with(chat, "handed_over", by, at, facts={"to": to.id, "to_name": to.name})
+    over = _with(chat, "handed_over", by, at, id, facts={"to": to.id, "to_name": to.name})
     return _with(replace(over, advisor=to), "taken", to, at)
 
 
-def put_back(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:
+def put_back(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False, id: str = "") -> Conversation:
     """Nobody has it any more; it waits in its old place."""
-    if not chat.advisor:
+    if not chat.advisor or chat.told(by, id):
         return chat
     _require_unconcluded(chat)
     _require_holder(chat, by, is_supervisor)
     _require_room(chat, by)
     state = State.WAITING if chat.state is State.OPEN else chat.state
-    return replace(_with(chat, "put_back", by, at), advisor=None, state=state)
+    return replace(_with(chat, "put_back", by, at, id), advisor=None, state=state)
 
 
 def end(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False) -> Conversation:

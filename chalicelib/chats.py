@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from chalicelib import chat as rules
-from chalicelib.changes import Officer
+from chalicelib.changes import Officer, require_supervisor
 from chalicelib.chat import VISITOR, Conversation, Entry, Pace, State
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.report import Actor
@@ -24,6 +24,8 @@ from chalicelib.times import read_stamp, stamp
 TRIES = 20  # both sides may write at once, and many advisors take the same conversation
 MOST_WAITING = 100  # that are looked at: beyond that, nobody is told a place
 MOST_HELD = 50
+MOST_ACCESSES = 1_000
+LONGEST_ID = 64
 WARNED_AFTER = timedelta(hours=18)  # as reports are
 
 Move = Callable[[Conversation], Conversation]
@@ -41,6 +43,7 @@ class Looks(Protocol):
     """Where it is recorded that somebody looked at conversations."""
 
     def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None: ...
+    def accesses(self, *, chat: str, limit: int) -> list[Item]: ...
 
 
 class Place(NamedTuple):
@@ -57,6 +60,15 @@ class Waiting(NamedTuple):
     began_at: datetime
     priority: str | None
     reasons: tuple[str, ...]
+    has_ended: bool
+
+
+class Held(NamedTuple):
+    """What a supervisor sees of a conversation that somebody has: nothing about the person."""
+
+    id: str
+    began_at: datetime
+    advisor: Actor
     has_ended: bool
 
 
@@ -83,7 +95,7 @@ class Chats:
 
     def find(self, id: str) -> Conversation:
         """The conversation as it is now, for the visitor or ourselves. Raises NotFound."""
-        item = self._table.get(_pk(id), "CHAT")
+        item = self._table.get(_pk(id), "CHAT") if len(id) <= LONGEST_ID else None
         if not item:
             raise NotFound("We no longer keep this conversation. Begin another, or call 101.")
         return _conversation(item)
@@ -114,12 +126,45 @@ class Chats:
         """Those whom nobody has taken, in the order in which they are to be taken."""
         return self._waiting()
 
-    def held(self, officer: Officer) -> list[Conversation]:
-        """What this advisor has, oldest first. That they were seen is recorded."""
-        found = self._held(officer.actor.id)
+    def held(self, officer: Officer, also: str = "") -> list[Conversation]:
+        """What this advisor has, oldest first; `also` if it is theirs, though the index may not show it yet. That they
+        were seen is recorded.
+        """
+        found = self._held(officer.actor.id, also)
         if found:
             self._looks.log_chat_access(officer.actor, "list", [one.id for one in found], self._now(), self._mint())
         return found
+
+    def ids_held(self, officer: Officer) -> list[str]:
+        """The ids of what this advisor has."""
+        return [pk.removeprefix("CHAT#") for pk in self._keys_held(officer.actor.id)]
+
+    def follow(self, officer: Officer, id: str, seen: int) -> Conversation:
+        """A conversation that this advisor has, for a page that shows the entries up to number `seen`. If there are
+        more, that they were seen is recorded. Raises NotFound once it is somebody else's, or concluded.
+        """
+        chat = self.find(id)
+        if not _is_held_by(chat, officer.actor.id):
+            raise NotFound("You do not have this conversation any more.")
+        if chat.version > seen:
+            self._looks.log_chat_access(officer.actor, "list", [id], self._now(), self._mint())
+        return chat
+
+    def with_others(self, officer: Officer) -> list[Held]:
+        """What colleagues have, oldest first, for a supervisor who may take it over."""
+        require_supervisor(officer)
+        listed = islice(self._listing("held", self._now() + rules.TIME_TO_CONCLUDE), MOST_WAITING)
+        heads = [Held(item["pk"].removeprefix("CHAT#"), read_stamp(item["received_at"]),
+                      Actor(item["claimed_by"], item["claimed_by_name"]), item["status"] == State.ENDED)
+                 for item in listed]  # fmt: skip
+        return [one for one in heads if one.advisor.id != officer.actor.id]
+
+    def accesses(self, officer: Officer, id: str) -> list[Item]:
+        """Who looked at it of late, newest first. That a supervisor looks there is recorded first."""
+        require_supervisor(officer)
+        self.find(id)
+        self._looks.log_chat_access(officer.actor, "accesses", [id], self._now(), self._mint())
+        return self._looks.accesses(chat=id, limit=MOST_ACCESSES)
 
     def read(self, officer: Officer, id: str) -> Conversation:
         """A whole conversation; that it was seen is recorded first."""
@@ -127,10 +172,10 @@ class Chats:
         self._looks.log_chat_access(officer.actor, "read", [id], self._now(), self._mint())
         return chat
 
-    def take(self, officer: Officer, id: str) -> Conversation:
-        """Answer it from now on."""
+    def take(self, officer: Officer, id: str, take_id: str = "") -> Conversation:
+        """Answer it from now on; the same `take_id` again does nothing."""
         now = self._now()
-        taken = self._change(id, lambda chat: rules.take(chat, officer.actor, now, officer.is_supervisor))
+        taken = self._change(id, lambda chat: rules.take(chat, officer.actor, now, officer.is_supervisor, take_id))
         if [entry.at for entry in taken.entries if entry.what == "taken"] == [now]:  # nobody took it before
             self._note_pace(taken.began_at, now)
         return taken
@@ -151,12 +196,12 @@ class Chats:
         """Keep a private note."""
         return self._change(id, lambda chat: rules.note(chat, officer.actor, text, note_id, self._now()))
 
-    def hand_over(self, officer: Officer, id: str, to: Actor | None) -> Conversation:
-        """Give it to a colleague, or back to the waiting list."""
+    def hand_over(self, officer: Officer, id: str, to: Actor | None, over_id: str = "") -> Conversation:
+        """Give it to a colleague, or back to the waiting list; the same `over_id` again does nothing."""
         who, now, is_supervisor = officer.actor, self._now(), officer.is_supervisor
         if to is None:
-            return self._change(id, lambda chat: rules.put_back(chat, who, now, is_supervisor))
-        return self._change(id, lambda chat: rules.hand_over(chat, to, who, now, is_supervisor))
+            return self._change(id, lambda chat: rules.put_back(chat, who, now, is_supervisor, over_id))
+        return self._change(id, lambda chat: rules.hand_over(chat, to, who, now, is_supervisor, over_id))
 
     def end(self, officer: Officer, id: str) -> Conversation:
         """The advisor ends it."""
@@ -192,12 +237,16 @@ class Chats:
         found = [_head(item) for item in islice(self._listing("waiting", far), MOST_WAITING + 1)]
         return sorted(found, key=lambda one: (rules.rank(one.priority), one.began_at, one.id))
 
-    def _held(self, officer: str) -> list[Conversation]:
-        far = self._now() + rules.TIME_TO_CONCLUDE
-        listed = [item["pk"] for item in self._listing("held", far) if item["claimed_by"] == officer][:MOST_HELD]
-        found = [_conversation(item) for item in self._table.get_many([(pk, "CHAT") for pk in listed])]
-        mine = [one for one in found if one.advisor and one.advisor.id == officer and one.is_listed_as == "held"]
+    def _held(self, officer: str, also: str) -> list[Conversation]:
+        named = [_pk(also)] if 1 <= len(also) <= LONGEST_ID else []
+        keys = [(pk, "CHAT") for pk in dict.fromkeys((*self._keys_held(officer), *named))]
+        found = [_conversation(item) for item in self._table.get_many(keys)]
+        mine = [one for one in found if _is_held_by(one, officer)]
         return sorted(mine, key=lambda one: (one.began_at, one.id))
+
+    def _keys_held(self, officer: str) -> list[str]:
+        far = self._now() + rules.TIME_TO_CONCLUDE
+        return [item["pk"] for item in self._listing("held", far) if item["claimed_by"] == officer][:MOST_HELD]
 
     def _listed(self, name: str, until: datetime) -> list[Item]:
         return list(self._listing(name, until))
@@ -262,6 +311,10 @@ class Chats:
 def _plain(officer: Officer) -> Officer:
     """Without the right to take over what somebody else has: who takes the next one means one that is free."""
     return Officer(officer.actor, is_supervisor=False)
+
+
+def _is_held_by(chat: Conversation, officer: str) -> bool:
+    return bool(chat.advisor and chat.advisor.id == officer and chat.is_listed_as == "held")
 
 
 def _shown(chat: Conversation) -> tuple[Any, ...]:

@@ -280,8 +280,8 @@ class Store:
                 )  # fmt: skip
 
     def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None:
-        """The same of conversations of the live chat: `read` of one, or `list`."""
-        kept_under = [f"OFFICER#{who.id}"] + ([f"CHAT#{chats[0]}"] if what == "read" else [])
+        """The same of conversations of the live chat; `list` for several at once."""
+        kept_under = [f"OFFICER#{who.id}"] + ([] if what == "list" else [f"CHAT#{chats[0]}"])
         for pk in kept_under:
             with suppress(ConditionFailed):  # our own request, made again by the SDK because its answer was lost
                 self._table.put_new(
@@ -289,11 +289,14 @@ class Store:
                      "what": what, "references": [], "chats": list(chats)}
                 )  # fmt: skip
 
-    def accesses(self, *, reference: str = "", officer: str = "", limit: int = 1_000) -> list[Item]:
-        """The last `limit` looks at a report, or by an officer at anything, newest first: `at`, who, what."""
+    def accesses(self, *, reference: str = "", chat: str = "", officer: str = "", limit: int = 1_000) -> list[Item]:
+        """The last `limit` looks at a report or a conversation, or by an officer at anything, newest first: `at`, who,
+        what.
+        """
+        about = key(reference)[0] if reference else f"CHAT#{chat}" if chat else f"OFFICER#{officer}"
         rows = self._table.query(
             where="#pk = :pk AND begins_with(#sk, :access)",
-            given={"pk": key(reference)[0] if reference else f"OFFICER#{officer}", "access": "ACCESS#"},
+            given={"pk": about, "access": "ACCESS#"},
             limit=limit,
             backwards=True,
         )

@@ -19,7 +19,14 @@ ROLES = ("officer", "supervisor", "analyst")
 OPEN = {"/desk/sign-in", "/desk/signed-in", "/desk/signed-out"}  # how one comes in and goes out
 TYPED = "What took half an hour to write <b>"
 SHOWN = "What took half an hour to write &lt;b&gt;"
-SOMETHING = {"reference": "7K3M-9QWP-R2T8", "officer": "olive", "move": "note", "what": "link", "key": "x"}
+SOMETHING = {
+    "chat": "c1",
+    "reference": "7K3M-9QWP-R2T8",
+    "officer": "olive",
+    "move": "note",
+    "what": "link",
+    "key": "x",
+}
 
 
 class Route(NamedTuple):

@@ -49,6 +49,7 @@ RULES = {
     "small_numbers",
     "chat",
     "chat_hours",
+    "replies",
 }
 KNOWS = {
     **dict.fromkeys(RULES, RULES),

@@ -49,6 +49,7 @@ _DONE = {
     "hold": "It is under legal hold.",
     "lift": "The legal hold is lifted.",
     "erase": "It is erased. Files, letters and look-ups are gone within the hour.",
+    "from-chat": "The report is made. Tell the visitor its reference before you end the conversation.",
     "next": "This is the most urgent report that nobody held. You hold it now.",
 }
 

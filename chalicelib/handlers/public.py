@@ -147,6 +147,17 @@ def static(request: Request, name: str) -> Response:
     return Response(body=text, headers=headers)
 
 
+def with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:
+    """The answers with one more item, or without the one to be removed."""
+    items = values.get("items")
+    items = items if isinstance(items, list) and items else [{}]
+    if action == "add-item":
+        items = [*items, {}]
+    elif (place := action.removeprefix("remove-item-")).isascii() and place.isdigit():
+        items = [item for number, item in enumerate(items) if str(number) != place]
+    return values | {"items": items[:50]}
+
+
 def _submit(submission: Submission, token: str | None) -> Report:
     return service().casework.submit(canonical(submission), token)
 
@@ -159,7 +170,7 @@ def _submit_form(request: Request, category: str, pairs: Pairs) -> Response:
     site, token = site_of(request), control.get("token", "")[:128]
     if action := control.get("action"):
         return page(
-            pages.report_form(site, category, _with_items_changed(form_values(answers), action), [], token or mint())
+            pages.report_form(site, category, with_items_changed(form_values(answers), action), [], token or mint())
         )
     try:
         report = _submit(read_form(category, answers, _today()), f"form:{token}" if token else None)
@@ -171,17 +182,6 @@ def _submit_form(request: Request, category: str, pairs: Pairs) -> Response:
         reference = show(refusal.reference)
         return page(pages.already_sent(site, category, form_values(answers), reference, mint()), refusal.status)
     return sent_as(request, report.reference)
-
-
-def _with_items_changed(values: dict[str, Any], action: str) -> dict[str, Any]:
-    """The answers with one more item, or without the one to be removed."""
-    items = values.get("items")
-    items = items if isinstance(items, list) and items else [{}]
-    if action == "add-item":
-        items = [*items, {}]
-    elif (place := action.removeprefix("remove-item-")).isascii() and place.isdigit():
-        items = [item for number, item in enumerate(items) if str(number) != place]
-    return values | {"items": items[:50]}
 
 
 def _receipt(report: Report) -> dict[str, str]:

@@ -8,15 +8,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from urllib.parse import quote, unquote
 
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.chat_hours import read_hours
 from chalicelib.desk import Officer
 from chalicelib.errors import NotSignedIn, NotYourRole, Refused
 from chalicelib.handlers.http import (
     FORM,
+    JSON,
     answering,
     base,
     cookie,
@@ -41,7 +43,7 @@ LONGEST_CODE, LONGEST_WAY = 4_000, 500
 LISTED = "listed"  # the cookie with the query of the list that was open last: where "Queue" leads back to
 _SEAT = "desk"  # the cookie of a session
 _BEGUN = "signing-in-"  # with the state after it: one for each tab that is between going to the issuer and coming back
-_QUIET = {"token", "version", "confirmed"}  # fields that nobody typed
+_QUIET = {"token", "version", "confirmed", "do", "id", "to", "how", "reply"}  # fields that nobody typed
 
 View = Callable[..., Response]
 
@@ -64,6 +66,8 @@ def at_desk(blueprint: Blueprint, *roles: str) -> Callable[[View], View]:
         @wraps(view)
         def unlock(request: Request, **path: str) -> Response:
             seat = seat_of(request)
+            if _is_script(request):
+                return _for_a_script(request, seat, roles, partial(view, **path))
             if not seat:
                 return leads_to_sign_in(request)
             if not seat.session.roles & set(roles):
@@ -121,6 +125,7 @@ def place_of(request: Request, seat: Seat) -> Place:
         seat.form_token,
         handles_reports=_handle_reports(seat.session.roles),
         listed=listed if re.fullmatch("[A-Za-z0-9_=&-]{1,300}", listed) else "",
+        has_chat=read_hours(service().settings.chat_hours).is_offered,
     )
 
 
@@ -211,6 +216,22 @@ def _is_somebody(request: Request) -> bool:
     return bool(request.headers.get("sec-fetch-mode", "navigate") == "navigate")
 
 
+def _is_script(request: Request) -> bool:
+    """Whether a script of a page asks for data, which a browser that opens a page does not."""
+    return str(request.headers.get("accept", "")).startswith(JSON)
+
+
+def _for_a_script(request: Request, seat: Seat | None, roles: tuple[str, ...], view: View) -> Response:
+    """The same door; whoever is turned away is told so as a problem document."""
+    if not seat:
+        raise NotSignedIn("Your session is over. Sign in again.")
+    if not seat.session.roles & set(roles):
+        raise NotYourRole()
+    if request.method != "GET" and not _is_ours(request, seat.session):
+        raise NotYourRole("This page is of an earlier session. Reload it.")
+    return view(request, seat)
+
+
 def _seat(session: Session) -> Seat:
     officer = Officer(session.actor, "supervisor" in session.roles)
     return Seat(officer, session, service().passes.give("desk", session.id))
@@ -228,7 +249,7 @@ def _is_ours(request: Request, session: Session) -> bool:
 
 def _turned_away(request: Request, why: str, status: int, seat: Seat | None = None) -> Response:
     """What was typed is shown again, to whoever has just typed it."""
-    typed = [value for name, value in pairs_of(request) if name not in _QUIET and value.strip()]
+    typed = [value for name, value in pairs_of(request) if name.partition(".")[0] not in _QUIET and value.strip()]
     place = place_of(request, seat) if seat else Place(site_of(request))
     return page(pages.turned_away(place, why, typed), status)
 

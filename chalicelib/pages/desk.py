@@ -132,12 +132,17 @@ def row(head: Head, now: datetime, who: str) -> Row:
 
 
 def clock(head: Head, now: datetime) -> Clock:
-    """The time that is left until the deadline; warnings at 18 and 22 hours."""
-    left, passed = head.deadline - now, now - head.received_at
+    """The time that is left until the deadline."""
+    return countdown(head.deadline, head.received_at, now)
+
+
+def countdown(deadline: datetime, began: datetime, now: datetime) -> Clock:
+    """The time that is left of 24 hours; warnings at 18 and 22 hours."""
+    left, passed = deadline - now, now - began
     late = left < timedelta(0)
     urgency = "late" if late else "soon" if passed >= WARNINGS[1] else "near" if passed >= WARNINGS[0] else "calm"
     words = f"{_duration(abs(left))} late" if late else f"{_duration(left)} left"
-    return Clock(words, stamp(head.deadline), spoken(head.deadline), urgency)
+    return Clock(words, stamp(deadline), spoken(deadline), urgency)
 
 
 class Related(Protocol):

@@ -78,9 +78,10 @@ let sent = {};
 
 function onSubmit(event) {
   if (event.target.method !== "post") return;
-  const twice = sent.form === event.target && event.timeStamp - sent.at < TWICE;
+  const {target: form, submitter: button} = event;
+  const twice = sent.form === form && sent.button === button && event.timeStamp - sent.at < TWICE;
   if (twice) event.preventDefault();
-  else sent = {form: event.target, at: event.timeStamp};
+  else sent = {form, button, at: event.timeStamp};
 }
 
 function onKey(event) {
