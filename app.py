@@ -27,6 +27,7 @@ from chalicelib.handlers.status import status
 
 telemetry.start_logging()
 app = Chalice(app_name="crime-reports", configure_logs=False)
+app.experimental_feature_flags.add("WEBSOCKETS")  # Chalice refuses to deploy them without
 app.register_blueprint(public)
 app.register_blueprint(journey)
 app.register_blueprint(status)
