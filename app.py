@@ -30,6 +30,7 @@ from chalicelib.handlers.status import status
 
 telemetry.start_logging()
 app = Chalice(app_name="crime-reports", configure_logs=False)
+app.experimental_feature_flags.add("WEBSOCKETS")  # Chalice refuses to deploy them without
 app.register_blueprint(public)
 app.register_blueprint(journey)
 app.register_blueprint(status)
@@ -49,7 +50,7 @@ app.register_middleware(telemetry.naming_the_invocation)
 app.register_middleware(safe_headers, "http")
 app.register_middleware(one_line_a_request, "http")
 app.register_middleware(problems_everywhere, "http")
-for kind in ("dynamodb", "sqs", "scheduled"):
+for kind in ("dynamodb", "sqs", "scheduled", "websocket"):
     app.register_middleware(telemetry.publishing_metrics, kind)
 
 
@@ -105,18 +106,19 @@ def reconcile(event: CloudWatchEvent) -> None:
     background.reconcile(context.get_remaining_time_in_millis)
 
 
-@app.on_ws_connect(name="chat_connect")
-def chat_connect(event: WebsocketEvent) -> None:
+# Chalice calls their functions so, whatever name they are given here.
+@app.on_ws_connect(name="websocket_connect")
+def websocket_connect(event: WebsocketEvent) -> None:
     sockets.connect(event.connection_id)
 
 
-@app.on_ws_message(name="chat_message")
-def chat_message(event: WebsocketEvent) -> None:
+@app.on_ws_message(name="websocket_message")
+def websocket_message(event: WebsocketEvent) -> None:
     sockets.message(event.connection_id, event.body)
 
 
-@app.on_ws_disconnect(name="chat_disconnect")
-def chat_disconnect(event: WebsocketEvent) -> None:
+@app.on_ws_disconnect(name="websocket_disconnect")
+def websocket_disconnect(event: WebsocketEvent) -> None:
     sockets.disconnect(event.connection_id)
 
 

@@ -131,9 +131,10 @@ class Sockets:
 
     def _post(self, connection: Connection, text: str) -> None:
         try:
-            self._line.post(connection.id, text)
-        except Gone:
-            self.close(connection.id)
+            try:
+                self._line.post(connection.id, text)
+            except Gone:
+                self.close(connection.id)
         except Exception as error:
             log.warning("a connection cannot be told", extra={"error": described(error)})
 

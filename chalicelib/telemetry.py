@@ -27,7 +27,7 @@ METRICS = {
     **dict.fromkeys(("Received", "CrimedByOfficer", "CrimedByRule", "NotCrimed", "CallBacks"), "Count"),
     "SecondsToCrime": "Seconds",
     **dict.fromkeys(("LettersSent", "LettersFailed", "DeadLetters", "Overdue", "Untriaged"), "Count"),
-    **dict.fromkeys(("ChatsWaiting", "ChatsOverdue"), "Count"),
+    **dict.fromkeys(("ChatsWaiting", "ChatsOverdue", "FramesFailed"), "Count"),
     **dict.fromkeys(("Reconciled", "Differences"), "Count"),
 }
 """Every metric and its unit. Their one dimension is `service`."""

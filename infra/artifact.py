@@ -44,7 +44,8 @@ IDLE = {
     "*.h": "for C compilers",
     "__pycache__": "of another machine",
 }
-SERVICES = ("dynamodb", "sqs", "s3", "sesv2", "ssm")  # what the code asks botocore for; it describes 400 others
+# What the code asks botocore for; it describes 400 others.
+SERVICES = ("dynamodb", "sqs", "s3", "sesv2", "ssm", "apigatewaymanagementapi")
 BOTOCORE = "botocore/data"
 COMPILES_TEMPLATES = ("jinja2", "govuk_frontend_jinja")
 TEMPLATES = """

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import artifact, harden, mend, settings, smoke, stacks
+from infra import artifact, harden, mend, settings, smoke, socket_api, stacks
 from infra.deployment import Action, Deployment, GiveUp, NotYet, load, plain_errors
 
 LEFT_FOR_OTHERS = 100  # Lambda lets nobody reserve the last hundred
@@ -42,6 +42,7 @@ def steps() -> list[Step]:
     """The whole way."""
     return [
         Step("Infrastructure", stacks.actions),
+        Step("WebSocket API", socket_api.before),
         Step("Settings", settings.actions),
         Step("Artifact", _artifact),
         Step("What Chalice overlooks, before", mend.before),

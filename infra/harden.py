@@ -14,9 +14,14 @@ from typing import Any
 from chalicelib.handlers.http import ONLY_OVER_TLS, POLICY, SAFE_HEADERS
 from infra.deployment import Action, Deployment, GiveUp, NotYet, patiently
 from infra.mend import mappings
+from infra.socket_api import socket_api
 
 ONLY_REPORTS = {"Filters": [{"Pattern": json.dumps({"dynamodb": {"NewImage": {"sk": {"S": ["REPORT"]}}}})}]}
 RATE_PER_SECOND, BURST = 100, 200  # a country's peak is about one report a second
+# 200 conversations at once are some hundred frames a second with both sides typing. The burst is what `prod` lets the
+# function run at once: a flood is turned away here, and takes nothing from the rest of the account. Whoever is turned
+# away polls.
+FRAMES_PER_SECOND, FRAMES_AT_ONCE = 200, 100
 # Neither the caller's address nor the path: who reports what is nobody's business, and a path may have a reference.
 ACCESS_LOG = json.dumps(
     {
@@ -27,6 +32,17 @@ ACCESS_LOG = json.dumps(
         "resource": "$context.resourcePath",
         "status": "$context.status",
         "milliseconds": "$context.responseLatency",
+        "error": "$context.error.responseType",
+    }
+)
+SOCKET_LOG = json.dumps(  # nor whose connection it was, nor what was said
+    {
+        "requestId": "$context.requestId",
+        "functionRequestId": "$context.integration.requestId",
+        "time": "$context.requestTime",
+        "event": "$context.eventType",
+        "status": "$context.status",
+        "milliseconds": "$context.integrationLatency",
         "error": "$context.error.responseType",
     }
 )
@@ -65,6 +81,7 @@ def actions(deployment: Deployment) -> Iterator[Action]:
     yield from _logs_of_the_account(deployment)
     yield from _api_stage(deployment)
     yield from _firewall(deployment)
+    yield from _socket_stage(deployment)
 
 
 def _event_sources(deployment: Deployment) -> Iterator[Action]:
@@ -130,11 +147,10 @@ def _api_stage(deployment: Deployment) -> Iterator[Action]:
     client, stage = deployment.client("apigateway"), deployment.api_stage
     found = client.get_stage(restApiId=_api(deployment), stageName=stage)
     limits, log = found.get("methodSettings", {}).get("*/*", {}), found.get("accessLogSettings", {})
-    group = f"arn:aws:logs:{deployment.region}:{deployment.account}:log-group:/aws/apigateway/{deployment.name}"
     wanted = {
         "/*/*/throttling/rateLimit": (limits.get("throttlingRateLimit"), RATE_PER_SECOND),
         "/*/*/throttling/burstLimit": (limits.get("throttlingBurstLimit"), BURST),
-        "/accessLogSettings/destinationArn": (log.get("destinationArn"), group),
+        "/accessLogSettings/destinationArn": (log.get("destinationArn"), _log_group(deployment, "")),
         "/accessLogSettings/format": (log.get("format"), ACCESS_LOG),
     }
     operations = [{"op": "replace", "path": path, "value": str(value)} for path, (has, value) in wanted.items()
@@ -146,6 +162,34 @@ def _api_stage(deployment: Deployment) -> Iterator[Action]:
         off = [{"op": "replace", "path": "/tracingEnabled", "value": "false"}]
         do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=off)
         yield Action("keep addresses out of the traces: they have references and keys in them", do)
+
+
+def _socket_stage(deployment: Deployment) -> Iterator[Action]:
+    client, where = (
+        deployment.client("apigatewayv2"),
+        {"ApiId": socket_api(deployment), "StageName": deployment.api_stage},
+    )
+    wanted: dict[str, dict[str, Any]] = {
+        "DefaultRouteSettings": {
+            "ThrottlingRateLimit": FRAMES_PER_SECOND,
+            "ThrottlingBurstLimit": FRAMES_AT_ONCE,
+            "LoggingLevel": "OFF",  # it would log what people say
+            "DataTraceEnabled": False,
+        },
+        "AccessLogSettings": {"DestinationArn": _log_group(deployment, "-chat"), "Format": SOCKET_LOG},
+    }
+    try:
+        found = client.get_stage(**where)
+    except client.exceptions.NotFoundException:
+        raise NotYet("the stage of the WebSocket API") from None
+    if any(found.get(name, {}) | settings != found.get(name, {}) for name, settings in wanted.items()):
+        do = partial(client.update_stage, **where, **wanted)
+        yield Action(f"limit the chat to {FRAMES_PER_SECOND} frames a second, and log each without its words", do)
+
+
+def _log_group(deployment: Deployment, which: str) -> str:
+    group = f"/aws/apigateway/{deployment.name}{which}"
+    return f"arn:aws:logs:{deployment.region}:{deployment.account}:log-group:{group}"
 
 
 def _firewall(deployment: Deployment) -> Iterator[Action]:

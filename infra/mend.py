@@ -3,7 +3,7 @@
 Before: an event source mapping that reads a stream or queue that is no longer ours is deleted (Chalice would keep it
 and report success); what an earlier deployment made and nobody wrote down (it failed on the way, or its record is lost)
 is written down, or Chalice would try to make it again and stop. After: a function whose place in the code has moved
-gets its new handler, which Chalice leaves as it was.
+gets its new handler, which Chalice leaves as it was; a WebSocket API that it only gave its routes is put into effect.
 """
 
 import json
@@ -18,7 +18,8 @@ from chalice.config import Config
 from chalice.deploy import models
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
 
-from infra.deployment import Action, Deployment, NotYet, patiently, write
+from infra import socket_api
+from infra.deployment import Action, Deployment, NotYet, patiently
 
 MAPPINGS = (models.DynamoDBEventSource, models.SQSEventSource)
 
@@ -34,13 +35,14 @@ def before(deployment: Deployment) -> Iterator[Action]:
 
 
 def after(deployment: Deployment) -> Iterator[Action]:
-    """Functions whose handler is not what the code says."""
+    """Functions whose handler is not what the code says, and a WebSocket API that is not in effect."""
     functions = deployment.client("lambda")
     for resource in resources(deployment):
         if isinstance(resource, models.LambdaFunction):
             name, handler = resource.function_name, resource.handler
             if _handler(functions, name) != handler:
                 yield Action(f"point {name} at {handler}", partial(_point, functions, name, handler))
+    yield from socket_api.after(deployment)
 
 
 def mappings(deployment: Deployment, function: str) -> list[dict[str, Any]]:
@@ -102,7 +104,7 @@ def _mapping(deployment: Deployment, resource: Any, deployed: dict[str, Any]) ->
                 "lambda_arn": mapping["FunctionArn"],
                 **_source(resource, source),
             }
-            yield Action(f"take over the mapping from {source} to {function}", partial(_record, deployment, entry))
+            yield Action(f"take over the mapping from {source} to {function}", partial(deployment.record, entry))
 
 
 def _is_ours(resource: Any, arn: str) -> bool:
@@ -123,7 +125,7 @@ def _api(deployment: Deployment, resource: Any, known: str | None) -> Iterator[A
     for api in found[:1] if known not in found else ():
         url = f"https://{api}.execute-api.{deployment.region}.amazonaws.com/{deployment.api_stage}/"
         entry = _entry(resource) | {"rest_api_id": api, "rest_api_url": url}
-        yield Action(f"take over the API {api}", partial(_record, deployment, entry))
+        yield Action(f"take over the API {api}", partial(deployment.record, entry))
 
 
 def _apis(deployment: Deployment) -> list[str]:
@@ -146,14 +148,4 @@ def _entry(resource: Any) -> dict[str, str]:
 
 def _drop(deployment: Deployment, uuid: str) -> None:
     patiently(deployment.client("lambda").delete_event_source_mapping, UUID=uuid)
-    kept = [entry for entry in deployment.deployed().values() if entry.get("event_uuid") != uuid]
-    _write(deployment, kept)
-
-
-def _record(deployment: Deployment, entry: dict[str, str]) -> None:
-    _write(deployment, [*(deployment.deployed() | {entry["name"]: entry}).values()])
-
-
-def _write(deployment: Deployment, entries: list[dict[str, Any]]) -> None:
-    state = {"resources": entries, "schema_version": "2.0", "backend": "api"}
-    write(deployment.state_file, json.dumps(state, indent=2) + "\n")
+    deployment.write_down([entry for entry in deployment.deployed().values() if entry.get("event_uuid") != uuid])

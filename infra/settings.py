@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from chalicelib import colours, language
+from chalicelib.chat_hours import CLOSED, read_hours
 from chalicelib.retention import USUAL, read_periods
 from chalicelib.statistics import NOT_CRIMED_REASONS
+from infra import socket_api
 from infra.deployment import APP, Action, Deployment, GiveUp, write
 
 MODEL = "dev"  # the policies that people edit; those of every other stage are the same with its own name in them
@@ -34,6 +36,7 @@ OPTIONS = {
     "oidc_issuer": (WEB, "the address of the directory where officers sign in, with https://"),
     "oidc_audience": (ANYTHING, "what that directory calls this service"),
     "address": (WEB, "where people find the service, with https://"),
+    "chat_hours": (ANYTHING, "when advisors answer the chat, such as Mon-Fri 08:00-22:00"),
 }
 
 
@@ -76,6 +79,10 @@ def _options(deployment: Deployment) -> Iterator[str]:
             yield f"deployment.{name} has to be {OPTIONS[name][1]}"
     if _sender(deployment) in LETTERS and "alarm_email" not in chosen:
         yield f"deployment.alarm_email has to be {OPTIONS['alarm_email'][1]}"
+    try:
+        read_hours(str(chosen.get("chat_hours", CLOSED)))
+    except ValueError as wrong_hours:
+        yield f"deployment.chat_hours cannot be read: {wrong_hours}"
     if ("oidc_issuer" in chosen) != ("oidc_audience" in chosen):
         yield "deployment needs both oidc_issuer and oidc_audience, or neither"
 
@@ -89,8 +96,8 @@ def _names(deployment: Deployment) -> Iterator[str]:
         file = f"policies/{deployment.stage}/{name}.json"
         if function.get("iam_policy_file") != file:
             yield f"lambda_functions.{name}.iam_policy_file has to be “{file}”"
-    if not functions:
-        yield "lambda_functions has to name a policy for each function, as the other stages do"
+    if missing := {model.stem for model in _models(deployment)} - functions.keys():
+        yield f"lambda_functions has to name a policy for {', '.join(sorted(missing))}, as {MODEL} does"
 
 
 def check_account(deployment: Deployment) -> None:
@@ -129,7 +136,7 @@ def actions(deployment: Deployment) -> Iterator[Action]:
 
 
 def from_stacks(deployment: Deployment) -> dict[str, str]:
-    """What the stacks say. Raises NotYet before they are there."""
+    """What the stacks and the WebSocket API say. Raises NotYet before they are there."""
     data = deployment.outputs("data", "TableName", "TriageQueueUrl", "LettersQueueUrl", "EvidenceBucketName")
     table = data["TableName"]
     # Of the table itself: the stack does not notice when it is made anew, from a backup say, with another stream.
@@ -147,6 +154,8 @@ def from_stacks(deployment: Deployment) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": deployment.name,
         **_sign_in(deployment),
         **_letters(deployment),
+        "CHAT_HOURS": str(deployment.option("chat_hours", CLOSED)),
+        **socket_api.addresses(deployment),
     }
 
 
@@ -155,11 +164,18 @@ def policies(deployment: Deployment) -> dict[Path, str]:
     folder = deployment.root / ".chalice" / "policies"
     if deployment.stage == MODEL:
         return {}
-    models = sorted((folder / MODEL).glob("*.json"))
     return {
-        folder / deployment.stage / model.name: model.read_text().replace(f"{APP}-{MODEL}", deployment.name)
-        for model in models
+        folder / deployment.stage / model.name: _renamed(model.read_text(), deployment) for model in _models(deployment)
     }
+
+
+def _models(deployment: Deployment) -> list[Path]:
+    return sorted((deployment.root / ".chalice" / "policies" / MODEL).glob("*.json"))
+
+
+def _renamed(policy: str, deployment: Deployment) -> str:
+    """For this stage: our things have its name in theirs, and connections are under the stage of API Gateway."""
+    return policy.replace(f"{APP}-{MODEL}", deployment.name).replace(f"/{MODEL}/", f"/{deployment.api_stage}/")
 
 
 def _sender(deployment: Deployment) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,7 +44,9 @@ class FunctionFailed(Exception):
 class Worker:
     """One function as Lambda keeps it warm: a process that sees the package, what Lambda ships and its settings."""
 
-    def __init__(self, settings: Mapping[str, Any], task: Path, runtime: Path, endpoint: str, log: Path) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], told: Mapping[str, str], task: Path, runtime: Path, endpoint: str, log: Path
+    ) -> None:
         name, memory = settings["FunctionName"], str(settings["MemorySize"])
         own = {
             "PATH": os.defpath,
@@ -67,7 +69,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-B", worker, seconds, arn, task, runtime],
                 cwd=task,
-                env=own | environment(endpoint) | settings.get("Environment", {}).get("Variables", {}),
+                env={**own, **environment(endpoint), **told},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -105,6 +107,7 @@ class Functions:
         self._lambda = aws_client("lambda", endpoint)
         self._warm: dict[str, tuple[str, Worker]] = {}
         self._lock = threading.Lock()
+        self.here: Callable[[str], str] = str  # an address of AWS that a function is told, on this machine
         self._runtime = folder / "runtime"
         self._runtime.mkdir(parents=True)
         for name in LAMBDA_SHIPS:
@@ -138,7 +141,9 @@ class Functions:
         if name in self._warm:
             self._warm.pop(name)[1].close()
         task = self._unzipped(settings["CodeSha256"])
-        return Worker(settings, task, self._runtime, self._endpoint, self._log(name))
+        variables = settings.get("Environment", {}).get("Variables", {})
+        told = {variable: self.here(value) for variable, value in variables.items()}
+        return Worker(settings, told, task, self._runtime, self._endpoint, self._log(name))
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.apigateway.models import APIGatewayBackend, RestAPI
+from moto.apigatewayv2.exceptions import BadRequestException
+from moto.apigatewayv2.models import Api, Stage
+from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.apigatewayv2.urls import url_paths as socket_paths
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda.responses import LambdaResponse
@@ -16,7 +20,7 @@ from moto.awslambda.urls import url_paths as lambda_paths
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import TYPE_RESPONSE, ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
@@ -62,6 +66,47 @@ def _create_deployment(api: RestAPI, name: str, *arguments: Any, **more: Any) ->
 
 _moto_import, _moto_put = APIGatewayBackend.import_rest_api, APIGatewayBackend.put_rest_api
 _moto_deploy = RestAPI.create_deployment
+
+
+# WebSocket APIs
+
+
+def _deploy_sockets(response: ApiGatewayV2Response) -> TYPE_RESPONSE:
+    """moto has no deployments. One keeps the routes as they were: what is changed later is in no stage."""
+    api = response.apigatewayv2_backend.get_api(response.path.split("/")[-2])
+    routes = {route.route_key: api.get_integration(route.target.split("/")[1]) for route in api.get_routes()}
+    if not routes:
+        raise BadRequestException("At least one route is required before deploying the Api.")
+    id = f"d{len(_deployments)}"
+    _deployments[id] = {key: integration.integration_uri for key, integration in routes.items()}
+    return 201, {}, json.dumps({"deploymentId": id, "deploymentStatus": "DEPLOYED", "autoDeployed": False})
+
+
+def _stage_of_sockets(stage: Stage) -> dict[str, Any]:
+    """With its deployment, which moto forgets, and the routes of that, which AWS does not tell: for our gateway."""
+    deployment = stage.config.get("deploymentId", "")
+    return _moto_stage(stage) | {"deploymentId": deployment, "stageVariables": _deployments.get(deployment, {})}
+
+
+def _update_stage(response: ApiGatewayV2Response) -> TYPE_RESPONSE:
+    """moto has it of REST APIs only."""
+    *_, api, _, name = response.path.split("/")
+    stage, told = response.apigatewayv2_backend.get_stage(api, name), json.loads(response.body)
+    stage.default_route_settings |= told.pop("defaultRouteSettings", {})
+    stage.access_log_settings = told.pop("accessLogSettings", stage.access_log_settings)
+    assert not told, f"the rehearsal does not know {told}"
+    return 200, {}, json.dumps(stage.to_json())
+
+
+def _delete_integration(api: Api, id: str) -> None:
+    """AWS refuses while a route leads there."""
+    if any(route.target == f"integrations/{id}" for route in api.get_routes()):
+        raise BadRequestException(f"Cannot delete Integration '{id}' because it is referenced by a Route")
+    _moto_delete_integration(api, id)
+
+
+_deployments: dict[str, dict[str, str]] = {}  # id -> route key -> where it leads
+_moto_stage, _moto_delete_integration = Stage.to_json, Api.delete_integration
 
 
 # Lambda
@@ -197,6 +242,9 @@ def main() -> None:
     moto_server.DomainDispatcherApplication = lambda create: control.before(dispatch(create))
     APIGatewayBackend.import_rest_api, APIGatewayBackend.put_rest_api = _import_rest_api, _put_rest_api
     RestAPI.create_deployment = _create_deployment
+    ApiGatewayV2Response.create_deployment, ApiGatewayV2Response.update_stage = _deploy_sockets, _update_stage
+    Stage.to_json, Api.delete_integration = _stage_of_sockets, _delete_integration
+    socket_paths["{0}/v2/apis/(?P<api_id>[^/]+)/deployments$"] = ApiGatewayV2Response.dispatch
     LambdaBackend.create_event_source_mapping = _create_event_source_mapping
     LambdaResponse.get_account_settings = _get_account_settings
     lambda_paths[r"{0}/2016-08-19/account-settings/?$"] = LambdaResponse.dispatch

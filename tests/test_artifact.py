@@ -102,7 +102,7 @@ def services_asked_for() -> Iterator[str]:
     for path in (Path(__file__).parents[1] / "chalicelib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Call(func=ast.Name(id="client"), args=[name]):
+                case ast.Call(func=ast.Name(id="client"), args=[name, *_]):
                     yield ast.literal_eval(name)
 
 

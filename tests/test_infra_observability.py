@@ -55,7 +55,8 @@ def watched(namespace: str, metric: str, dimension: str) -> set[str]:
 def functions(app_module: Any) -> set[str]:
     """The names Chalice gives to the functions of the app."""
     app = app_module.app
-    return {NAME} | {f"{NAME}-{source.name}" for source in app.event_sources}
+    sources = [*app.event_sources, *app.websocket_handlers.values()]
+    return {NAME} | {f"{NAME}-{source.name}" for source in sources}
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,7 @@ def test_every_function_and_the_api_have_a_log_that_is_not_kept_forever(outputs:
     groups = boto3.client("logs", region_name="eu-west-2").describe_log_groups()["logGroups"]
     assert {group["logGroupName"] for group in groups} == {
         f"/aws/apigateway/{NAME}",
+        f"/aws/apigateway/{NAME}-chat",
         *(f"/aws/lambda/{function}" for function in functions),
     }
     assert {group["retentionInDays"] for group in groups} == {14}

@@ -24,9 +24,13 @@ import pytest
 import requests
 from conftest import ROOT
 from deployed import REGION, EventSources, FunctionFailed, Functions, Gateway, environment
+from deployed_sockets import Sockets
 from users import Officer, Public, aws_client, example, filled_form
 from visitor import Visitor
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
+from chalicelib.chat_hours import ALWAYS
 from chalicelib.config import Settings
 from chalicelib.handlers.http import ONLY_OVER_TLS, SAFE_HEADERS
 from chalicelib.reference import parse
@@ -42,7 +46,9 @@ NAME = "crime-reports-dev"
 FUNCTIONS = {"api_handler": NAME, "on_report_change": f"{NAME}-on_report_change", "on_triage": f"{NAME}-on_triage",
              "on_letter": f"{NAME}-on_letter", "crime_due_reports": f"{NAME}-crime_due_reports",
              "keep_house": f"{NAME}-keep_house",
-             "reconcile": f"{NAME}-reconcile"}  # fmt: skip
+             "reconcile": f"{NAME}-reconcile", "websocket_connect": f"{NAME}-websocket_connect",
+             "websocket_message": f"{NAME}-websocket_message",
+             "websocket_disconnect": f"{NAME}-websocket_disconnect"}  # fmt: skip
 ARCHITECTURE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
 
@@ -82,6 +88,7 @@ class Rehearsal:
         self.sources = EventSources(self.functions, self.endpoint)
         gateway = Gateway(self.functions, self.sources, self.endpoint)
         self.url = gateway.address("dev")
+        self.sockets = Sockets(self.functions, self.endpoint)
         _copy_project(self.project)
         self.configure(self._set_up)
 
@@ -163,10 +170,22 @@ class Rehearsal:
             "mappings": {one["EventSourceArn"]: (one["UUID"], one["FunctionArn"]) for one in mappings},
             "mappings in all": len(mappings),
             "apis": [api["id"] for api in apis],
+            "socket apis": self.socket_stages(),
             "rules": sorted(rule["Name"] for rule in events.list_rules()["Rules"]),
             "roles": sorted(role["RoleName"] for role in self.aws("iam").list_roles()["Roles"]),
             "stacks": sorted(one["StackName"] for one in self.aws("cloudformation").describe_stacks()["Stacks"]),
             "tables": self.aws("dynamodb").list_tables()["TableNames"],
+        }
+
+    def socket_stages(self) -> dict[str, dict[str, Any]]:
+        """Each WebSocket API with its stages, and their settings."""
+        client, settings = self.aws("apigatewayv2"), ("DeploymentId", "DefaultRouteSettings", "AccessLogSettings")
+        return {
+            api["ApiId"]: {
+                stage["StageName"]: {name: stage.get(name) for name in settings}
+                for stage in client.get_stages(ApiId=api["ApiId"])["Items"]
+            }
+            for api in client.get_apis()["Items"]
         }
 
     def mappings(self) -> list[dict[str, Any]]:
@@ -180,7 +199,7 @@ class Rehearsal:
         stage["lambda_architecture"] = ARCHITECTURE
         stage["lambda_functions"]["crime_due_reports"]["reserved_concurrency"] = 1
         stage.setdefault("deployment", {}).update(
-            oidc_issuer=self.sign_in.url, oidc_audience=AUDIENCE, address=self.url
+            oidc_issuer=self.sign_in.url, oidc_audience=AUDIENCE, address=self.url, chat_hours=ALWAYS
         )
 
     def _run(self, command: list[Any], said: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -521,6 +540,73 @@ def test_what_api_gateway_refuses_by_itself_is_as_safe_as_what_we_do(deployed: R
         assert str(document.get("status", "")) == one.get("statusCode", "")  # the rest keep a status of their own
 
 
+# The chat's way in
+
+
+def socket_api(deployed: Rehearsal) -> str:
+    (api,) = deployed.resources()["socket apis"]
+    return str(api)
+
+
+def told(deployed: Rehearsal, function: str) -> dict[str, str]:
+    """The environment of a function."""
+    found = deployed.aws("lambda").get_function_configuration(FunctionName=FUNCTIONS[function])
+    return dict(found["Environment"]["Variables"])
+
+
+def test_functions_are_told_where_the_chat_is(deployed: Rehearsal) -> None:
+    """After one deployment: the address was known before the functions were made."""
+    place = f"{socket_api(deployed)}.execute-api.{REGION}.amazonaws.com/dev"
+    wanted = {"CHAT_SOCKET": f"wss://{place}", "CHAT_MANAGEMENT": f"https://{place}", "CHAT_HOURS": ALWAYS}
+    assert all(wanted.items() <= told(deployed, function).items() for function in FUNCTIONS)
+
+
+def test_the_websocket_api_leads_to_its_functions(deployed: Rehearsal) -> None:
+    """As it is in effect, and as Chalice has left it for the next time; and API Gateway may call them."""
+    client, api = deployed.aws("apigatewayv2"), socket_api(deployed)
+    wanted = {f"${way}": FUNCTIONS[f"websocket_{name}"] for way, name in
+              (("connect", "connect"), ("default", "message"), ("disconnect", "disconnect"))}  # fmt: skip
+    in_effect = client.get_stage(ApiId=api, StageName="dev")["StageVariables"]
+    written = {route["RouteKey"]: client.get_integration(ApiId=api, IntegrationId=route["Target"].split("/")[1])
+               for route in client.get_routes(ApiId=api)["Items"]}  # fmt: skip
+    assert {route: uri.split(":function:")[1].split("/")[0] for route, uri in in_effect.items()} == wanted
+    assert {route: one["IntegrationUri"] for route, one in written.items()} == in_effect
+    for name in ("websocket_connect", "websocket_message", "websocket_disconnect"):
+        (statement,) = allowed(deployed, name)
+        assert statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+        assert f":{api}/" in json.dumps(statement["Condition"])
+
+
+def test_the_websocket_api_defends_itself_and_its_log_names_nobody(deployed: Rehearsal) -> None:
+    stage = deployed.resources()["socket apis"][socket_api(deployed)]["dev"]
+    limits, log = stage["DefaultRouteSettings"], stage["AccessLogSettings"]
+    assert 100 <= limits["ThrottlingBurstLimit"] <= limits["ThrottlingRateLimit"] < 1000
+    assert (limits["LoggingLevel"], limits["DataTraceEnabled"]) == ("OFF", False)  # what people say is in no log
+    assert log["DestinationArn"].endswith(f":log-group:/aws/apigateway/{NAME}-chat")
+    assert not [part for part in ("identity", "connectionId", "$input", "error.message") if part in log["Format"]]
+    json.loads(log["Format"])
+
+
+def connected(deployed: Rehearsal) -> ClientConnection:
+    """A socket, opened where pages would open it."""
+    return connect(deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]))
+
+
+def test_a_frame_is_answered(deployed: Rehearsal) -> None:
+    """Here with a refusal, by way of the connection-management API; then the connection is ended."""
+    with connected(deployed) as socket:
+        socket.send("{")
+        assert json.loads(socket.recv(timeout=30)) == {"refused": "We could not read that. Reload the page."}
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=30)
+
+
+def test_a_stage_that_is_not_there_is_not_connected(deployed: Rehearsal) -> None:
+    address = deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]).replace("/dev", "/prod")
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(address)
+
+
 # A report's way through what is deployed
 
 
@@ -644,7 +730,7 @@ def counted(deployed: Rehearsal, function: str, metric: str) -> float:
 def test_what_the_functions_log_names_nobody(deployed: Rehearsal) -> None:
     for name in FUNCTIONS.values():
         log = deployed.functions.log(name)
-        assert log or name == FUNCTIONS["keep_house"]  # there is nothing to see to yet
+        assert log or name == FUNCTIONS["keep_house"] or "websocket" in name  # they had nothing to say
         assert all(json.loads(line) for line in log.splitlines())  # nothing but what can be searched
         assert not [words for words in ("Carter", "Ngozi", "Olive", "example.com", "07700") if words in log]
 
@@ -780,7 +866,7 @@ def test_the_service_goes_and_the_reports_stay(deployed: Rehearsal) -> None:
     done = deployed.run("infra.destroy", "dev", said="dev\n")
     assert done.returncode == 0, done.stdout + done.stderr
     left = deployed.resources()
-    assert not any(left[kind] for kind in ("functions", "mappings", "apis", "rules"))
+    assert not any(left[kind] for kind in ("functions", "mappings", "apis", "socket apis", "rules"))
     assert not [role for role in left["roles"] if role.startswith(NAME) and "function" in role.lower()]
     assert f"{NAME}-observability" not in left["stacks"] and f"{NAME}-data" in left["stacks"]
     assert kept(deployed) == before
@@ -803,8 +889,8 @@ def test_chalice_deploy_alone_makes_a_working_service(deployed: Rehearsal) -> No
     assert deployed.chalice("delete").returncode == 0
 
 
-BREAKS = ["PutRolePolicy", "CreateEventSourceMapping", "PutTargets", "ImportRestApi", "CreateDeployment",
-          "PutGatewayResponse", "AssociateWebACL"]  # fmt: skip
+BREAKS = ["CreateApi", "PutRolePolicy", "CreateEventSourceMapping", "PutTargets", "ImportRestApi", "CreateDeployment",
+          "CreateRoute", "CreateStage", "PutGatewayResponse", "AssociateWebACL"]  # fmt: skip
 
 
 @pytest.mark.parametrize("operation", BREAKS)
@@ -820,7 +906,7 @@ def test_a_deployment_that_breaks_says_why_in_one_line(deployed: Rehearsal, oper
 def nothing_twice(deployed: Rehearsal) -> None:
     found = deployed.resources()
     assert found["mappings in all"] == len(found["mappings"])
-    assert len(found["apis"]) <= 1 and len(found["rules"]) <= 3
+    assert len(found["apis"]) <= 1 and len(found["socket apis"]) <= 1 and len(found["rules"]) <= 3
 
 
 def test_a_deployment_that_is_killed_is_taken_up_where_it_was(deployed: Rehearsal) -> None:
@@ -846,6 +932,10 @@ def test_all_is_as_if_nothing_had_gone_wrong(deployed: Rehearsal, routes: dict[s
     test_schedules(deployed, "crime_due_reports", "rate(1 minute)")
     test_the_api_has_every_route_of_the_app_and_may_call_it(deployed, routes)
     test_the_api_defends_itself_and_its_log_names_nobody(deployed)
+    test_the_websocket_api_leads_to_its_functions(deployed)
+    test_the_websocket_api_defends_itself_and_its_log_names_nobody(deployed)
+    test_functions_are_told_where_the_chat_is(deployed)
+    test_a_frame_is_answered(deployed)
     flows(deployed)
     said = deployed.run("infra.deploy", "dev", "--dry-run").stdout
     assert not [words for words in ("create", "delete", "take over", "let the stream", "put the web") if words in said]

@@ -352,6 +352,20 @@ def test_conversations_that_wait_too_long_are_counted(functions: Functions) -> N
     assert measured(functions.minute())["ChatsOverdue"] == [1]
 
 
+def test_a_frame_that_cannot_be_handled_is_counted_and_one_that_is_refused_is_not(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection hears of it and Lambda does not: its count of errors would be 0."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")  # Chalice asks for it
+    context = {"connectionId": "c1", "apiId": "x", "stage": "x", "domainName": "x"}
+    refused = functions.call("websocket_message", {"requestContext": context, "body": "Eve Example"})
+    assert measured(refused) == {}
+    monkeypatch.setattr(functions.table, "get", FakeQueue.send)
+    lines = functions.call("websocket_message", {"requestContext": context, "body": '{"do": "typing"}'})
+    assert (measured(lines), functions.failure) == ({"FramesFailed": [1]}, None)
+    assert said(lines)[0]["message"] == "a frame cannot be handled"
+
+
 def test_a_rule_that_fails_still_says_how_many_are_overdue(functions: Functions) -> None:
     for _ in range(BLOCK + 1):
         functions.submit()

@@ -18,6 +18,7 @@ from chalicelib.forms.chat import read_message
 from chalicelib.language import said
 from chalicelib.sessions import Session
 from chalicelib.sockets import Connection
+from chalicelib.telemetry import measure
 from chalicelib.throttle import Limit
 from chalicelib.wiring import service
 
@@ -61,6 +62,7 @@ def message(connection: str, body: str) -> None:
         _refuse(connection, refusal, frame)
     except Exception as error:
         log.error("a frame cannot be handled", extra={"error": described(error)})
+        measure("FramesFailed")
         _tell_refused(connection, "Something went wrong on our side. Try again in a minute, or call 101.", frame)
 
 
