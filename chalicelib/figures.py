@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.life_cycle import OPEN, Status
-from chalicelib.report import RULE
+from chalicelib.report import LIVE_CHAT, ONLINE, RULE
 from chalicelib.retold import head_told_by
 from chalicelib.times import month, read_stamp
 
@@ -26,16 +26,17 @@ _HOUR, _DAY = 60, 24 * 60  # minutes
 def of_report(category: str, entries: Sequence[Mapping[str, Any]], until: str) -> list[Figure]:
     """The figures in which a report counts as one, by what its history says up to `until` (a stamp, included).
 
-    A report counts in the month it was received, its crime in the month it was recorded. A cancelled crime goes on to
-    count as recorded, and counts as cancelled beside it. Source: Home Office Counting Rules.
+    A report counts in the month it was received (told, if that was in the live chat), its crime in the month it was
+    recorded. A cancelled crime goes on to count as recorded, and counts as cancelled beside it. Source: Home Office
+    Counting Rules.
     """
     if not entries or entries[0]["at"] > until:
         return []
-    head = head_told_by([entry for entry in entries if entry["at"] <= until])
-    received = [(month(read_stamp(head["received_at"])), category, name) for name in _of_received(head)]
+    head, source = head_told_by([entry for entry in entries if entry["at"] <= until]), entries[0].get("source", ONLINE)
+    received = _counted(category, head["received_at"], _of_received(head), "reports", source)
     if not head["crime_number"]:
         return received
-    return received + [(month(read_stamp(head["crimed_at"])), category, name) for name in _of_recorded(head)]
+    return received + _counted(category, head["crimed_at"], _of_recorded(head), "crimes", source)
 
 
 def of_letter(category: str, state: str, asked_at: str, at: str, until: str) -> list[Figure]:
@@ -68,6 +69,17 @@ def minutes_between(first: str, last: str) -> int:
     minutes = max(0, int((read_stamp(last) - read_stamp(first)).total_seconds()) // 60)
     unit = 1 if minutes < 2 * _DAY else _HOUR if minutes < 60 * _DAY else _DAY
     return minutes // unit * unit
+
+
+def of_chat(what: str) -> str:
+    """The figure of `reports` or `crimes` that came from the live chat; those from the forms are all others."""
+    return f"{LIVE_CHAT}.{what}"
+
+
+def _counted(category: str, at: str, names: Sequence[str], what: str, source: str) -> list[Figure]:
+    """A report or crime in the month of `at` (a stamp)."""
+    by_source = [of_chat(what)] if source == LIVE_CHAT else []
+    return [(month(read_stamp(at)), category, name) for name in (*names, *by_source)]
 
 
 def _of_received(head: Mapping[str, Any]) -> list[str]:

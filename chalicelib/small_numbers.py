@@ -45,6 +45,7 @@ def _public(row: Row) -> Row:
         "month": row["month"],
         **{what: _whole(row, what) for what in _WHAT},
         "by_category": {one: {what: shown[what][one] for what in _WHAT} for one in row["by_category"]},
+        "by_source": _by_source(row) if told_apart else {one: dict.fromkeys(_WHAT) for one in row["by_source"]},
         "shares": {name: _share(row[name], _counted_here(row, of)) if told_apart else None
                    for name, of in _SHARES.items()},
         "time_to_crime": _times(row) if told_apart else _NO_TIMES,
@@ -58,6 +59,12 @@ def _cells(row: Row, what: str) -> dict[str, int | None]:
     if (before := row.get("imported", {}).get(what)) is not None:
         cells["imported"] = before
     return dict.fromkeys(cells) if hidden(cells) else dict(cells)
+
+
+def _by_source(row: Row) -> dict[str, dict[str, int | None]]:
+    """From the forms and from the live chat: neither if one of them is small, as the other would tell it."""
+    by = {what: {one: of[what] for one, of in row["by_source"].items()} for what in _WHAT}
+    return {one: {what: None if hidden(by[what]) else by[what][one] for what in _WHAT} for one in row["by_source"]}
 
 
 def _is_told_apart(row: Row) -> bool:
@@ -92,13 +99,15 @@ def _times_of_all(rows: Sequence[Row], public: Sequence[Row], total: Row) -> dic
 
 def _sums(rows: Sequence[Row], public: Sequence[Row], total: Row) -> Row:
     """Where a month is not shown there is no sum, only what it is `at_least`. Shares are of the months with one."""
-    by_category = {one: [row["by_category"][one] for row in public] for one in total["by_category"]}
+    by = {
+        name: {one: [row[name][one] for row in public] for one in total[name]} for name in ("by_category", "by_source")
+    }
     shares = {name: [row["shares"][name] for row in public if row["shares"][name]] for name in _SHARES}
 
     def added(add: _Add) -> Row:
         return {
             **_added(public, add),
-            "by_category": {one: _added(of, add) for one, of in by_category.items()},
+            **{name: {one: _added(of, add) for one, of in parts.items()} for name, parts in by.items()},
             **({"imported": _imported(rows, public, add)} if "imported" in total else {}),
         }
 

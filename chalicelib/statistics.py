@@ -13,8 +13,8 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from chalicelib.errors import FieldError, InvalidAnswers
-from chalicelib.figures import LETTER_STATES, LETTER_TOOK, TOOK, Sums
-from chalicelib.report import TIME_TO_CRIME
+from chalicelib.figures import LETTER_STATES, LETTER_TOOK, TOOK, Sums, of_chat
+from chalicelib.report import LIVE_CHAT, ONLINE, TIME_TO_CRIME
 from chalicelib.times import read_stamp
 
 CATEGORIES = ("burglary", "theft", "criminal_damage")
@@ -100,6 +100,7 @@ def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported]
         "reports": all_of_it["reports"] + sum(one.reports for one in before),
         "crimes": all_of_it["crimes"] + sum(one.crimes or 0 for one in before),
         "by_category": {one: {what: of[what] for what in ("reports", "crimes")} for one, of in counted.items()},
+        "by_source": _by_source(all_of_it),
         "crimed_within_24h": all_of_it["within_24h"],
         "crimed_automatically": all_of_it["automatically"],
         "cancelled": {code: all_of_it[f"crimes_cancelled.{code}"] for code in CANCEL_CODES},
@@ -110,6 +111,12 @@ def _row(months: Sequence[str], sums: _ByMonth, imported: Mapping[str, Imported]
         "letters": {state: all_of_it[f"letters.{state}"] for state in LETTER_STATES} | _times(all_of_it, LETTER_TOOK),
         **({"imported": _imported(before)} if there else {}),
     }  # fmt: skip
+
+
+def _by_source(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """What was counted by this service, from the forms and from the live chat: together they are all of it."""
+    chat = {what: counted.get(of_chat(what), 0) for what in ("reports", "crimes")}
+    return {ONLINE: {what: counted.get(what, 0) - count for what, count in chat.items()}, LIVE_CHAT: chat}
 
 
 def _by_month(sums: Sums) -> _ByMonth:

@@ -7,20 +7,22 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+from chalicelib.report import SOURCES
 from chalicelib.statistics import CANCEL_CODES, NOT_CRIMED_REASONS, Row
 
 MONTHS = "months"
-NAMES = (MONTHS, "reports", "crimes", "categories", "times", "call_backs", "not_crimed", "cancelled", "letters",
-         "open_now")  # fmt: skip
+NAMES = (MONTHS, "reports", "crimes", "categories", "sources", "times", "call_backs", "not_crimed", "cancelled",
+         "letters", "open_now")  # fmt: skip
 CAPTIONS = {
     "reports": "Number of online incident reports",
     "crimes": "Crime with the source as online",
     "categories": "By category",
+    "sources": "By source",
     "times": "Time from report to crime",
     "call_backs": "Call-backs",
     "not_crimed": "Closed without a crime, by reason",
@@ -110,7 +112,7 @@ def tables(figures: Figures) -> dict[str, Table]:
     """By name, those that can be made of what the figures have."""
     total, made = figures.total, [_counts(figures, "reports"), _counts(figures, "crimes"), _categories(figures)]
     if "time_to_crime" in total:
-        made += [_times(figures), _call_backs(figures)]
+        made += [_sources(figures), _times(figures), _call_backs(figures)]
     if "not_crimed" in total:
         made += [
             _listed(
@@ -220,6 +222,27 @@ def _before(total: Row, what: str) -> Cell:
     return Gap.NOT_KNOWN if least is None else AtLeast(least) if least else Gap.NOT_SHOWN
 
 
+def _sources(figures: Figures) -> Table:
+    """How many came from the forms and from the live chat. Of what was imported that is not known."""
+    columns = [_MONTH, Column("reports_online", "Reports: online forms"),
+               Column("reports_live_chat", "Reports: live chat"), Column("crimes_online", "Crimes: online forms"),
+               Column("crimes_live_chat", "Crimes: live chat")]  # fmt: skip
+
+    def cells(row: Row) -> list[Cell]:
+        return [_from(row, source, what) for what in ("reports", "crimes") for source in SOURCES]
+
+    made = _by_month("sources", columns, figures, cells)
+    unknown = all(line.cells[1] is Gap.NOT_KNOWN for line in made.lines)
+    return replace(made, total=[Gap.NOT_KNOWN] * len(made.total)) if unknown else made
+
+
+def _from(row: Row, source: str, what: str) -> Cell:
+    if (count := row["by_source"][source][what]) is not None:
+        return int(count)
+    least = row.get("at_least", row)["by_source"][source][what]
+    return AtLeast(least) if least else Gap.NOT_SHOWN
+
+
 def _times(figures: Figures) -> Table:
     columns = [_MONTH, Column("crimes", "Crimes"), Column("crimed_within_24h", "Within 24 hours"),
                Column("crimed_within_24h_percent", "Share", "percent"), _MEDIAN, _P95,
@@ -289,7 +312,7 @@ def _wide(figures: Figures) -> Table:
 def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
-        inside = "" if name == "by_category" else f"{before}{name}_"
+        inside = "" if name in ("by_category", "by_source") else f"{before}{name}_"
         flat |= _flat(value, inside) if isinstance(value, Mapping) else {f"{before}{name}": value}
     return flat
 

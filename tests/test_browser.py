@@ -67,7 +67,7 @@ PAGES = {
     "/statistics": statistics.public_figures(SITE, ASKED, told(sums(), ALL_MONTHS, public=True)),
     "/statistics-refused": statistics.refused(SITE, ASKED, [FieldError(name, "No") for name in ("from", "category")]),
     "/statistics-desk": statistics.figures(DESK, ASKED, told(sums(), ALL_MONTHS, imported=BEFORE), "9:05am"),
-    "/answer": statistics.answer(SITE, ASKED, told(sums(), ALL_MONTHS), FIRST, RECEIVED.received_at),
+    "/answer": statistics.answer(SITE, ASKED, told(sums(), ALL_MONTHS), {"online": FIRST}, RECEIVED.received_at),
 }
 
 

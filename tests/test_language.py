@@ -96,14 +96,15 @@ def of_statistics() -> Iterator[str]:
     """The statistics as everybody sees them, and the answer to a request, with everything that may be said."""
     asked = statistics.Asked(FIRST, LAST, "")
     few = Counter({(FIRST, "theft", "reports"): 40, (FIRST, "theft", "call_backs"): 3, (LAST, "burglary", "reports"): 2,
-                   (LAST, "theft", "crimes"): 9, (LAST, "theft", "took.3000"): 9})  # fmt: skip
+                   (LAST, "theft", "crimes"): 9, (LAST, "theft", "took.3000"): 9,
+                   (FIRST, "theft", "live_chat.reports"): 9})  # fmt: skip
     for figures, imported in ((sums(), {}), (few, {}), (few, {FIRST: Imported(20, 7), "2018-03": Imported(9, None)})):
         for public in (True, False):
             seen = told(figures, ALL_MONTHS, public, imported)
-            yield statistics.answer(SITE, asked, seen, FIRST, NOW)
+            yield statistics.answer(SITE, asked, seen, {"online": FIRST, "live_chat": LAST}, NOW)
             if public:
                 yield statistics.public_figures(SITE, asked, seen)
-    yield statistics.answer(SITE, asked, replace(told(Counter(), ALL_MONTHS), running=LAST), "", NOW)
+    yield statistics.answer(SITE, asked, replace(told(Counter(), ALL_MONTHS), running=LAST), {}, NOW)
     wrong = ("Give an earlier month", "Ask for ten years or less at a time")
     yield statistics.refused(
         SITE, asked, [FieldError(name, text) for name, text in zip(("from", "to"), wrong, strict=True)]

@@ -15,10 +15,11 @@ from chalicelib.errors import AlreadySent, InvalidAnswers, NotAllowed, Stale
 from chalicelib.figures import Figure, minutes_between, of_letter, of_report
 from chalicelib.ledger import NOW as EVER
 from chalicelib.ledger import SETTLED_AFTER, Difference, told_by
+from chalicelib.report import Heard
 from chalicelib.statistics import CANCEL_CODES, CATEGORIES, NOT_CRIMED_REASONS, monthly, months_between
 from chalicelib.table import ConditionFailed
 from chalicelib.times import stamp
-from tests.fakes import ANN, SUE, Died, FakeTable, Parts, moto_dynamodb, moto_table
+from tests.fakes import ANN, SUE, Died, FakeTable, Parts, body, moto_dynamodb, moto_table
 
 MONTHS = months_between("2026-01", "2027-12")
 STARTS = [
@@ -71,6 +72,11 @@ def recount(parts: Parts, references: set[str], month: str, category: str) -> di
         "reports": len(received),
         "crimes": len(crimes),
         "by_category": {category: {"reports": len(received), "crimes": len(crimes)}},
+        "by_source": {
+            source: {"reports": sum(bool(one.conversation) is chat for one in received),
+                     "crimes": sum(bool(one.conversation) is chat for one, _ in crimes)}
+            for source, chat in (("online", False), ("live_chat", True))
+        },
         "crimed_within_24h": sum(crime.at - one.received_at <= timedelta(hours=24) for one, crime in crimes),
         "crimed_automatically": sum(crime.by.id == "24-hour rule" for _, crime in crimes),
         "cancelled": {code: sum(crime.cancelled == code for _, crime in crimes) for code in CANCEL_CODES},
@@ -108,9 +114,12 @@ class Force:
     def submit(self, which: int, how: int) -> None:
         category = CATEGORIES[which % 3]
         contact = {"full_name": "Eve", "email": "eve@example.com"} if how % 2 else {"full_name": "Eve", "phone": "1"}
+        told_at = self.parts.clock.now - timedelta(minutes=(0, 9, 1439, 4000)[how % 4])
+        heard = None if which % 2 else Heard(told_at, "c1", ANN.actor)
         with suppress(AlreadySent):
-            self.references.append(self.parts.submit(f"token{which}", category, contact=contact).reference)
-            self.parts.submit(f"token{which}", category, contact=contact)  # once more, as a phone does
+            for _ in range(2):  # twice, as a phone does
+                sent = self.parts.casework.submit(body(category, contact=contact), f"token{which}", heard=heard)
+                self.references.append(sent.reference)
 
     def wait(self, which: int, how: int) -> None:
         self.parts.clock.advance(minutes=(1, 9, 11, 61, 300, 1439, 4000, 50_000)[which % 8], seconds=how)

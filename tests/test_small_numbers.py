@@ -66,7 +66,8 @@ def test_every_share_that_tells_of_few_may_be_another() -> None:
 
 figures = st.dictionaries(
     st.tuples(st.sampled_from(MONTHS), st.sampled_from(CATEGORIES),
-              st.sampled_from(["reports", "crimes", "within_24h", "automatically", "call_backs", "took.10"])),
+              st.sampled_from(["reports", "crimes", "within_24h", "automatically", "call_backs", "took.10",
+                               "live_chat.reports", "live_chat.crimes"])),
     st.integers(0, 12), max_size=40,
 )  # fmt: skip
 
@@ -75,7 +76,8 @@ def whole(counts: dict[tuple[str, str, str], int]) -> Sums:
     """Figures that may be: no part is more than its whole."""
     found = Counter(counts)
     for month, category in product(MONTHS, CATEGORIES):
-        for part, of in (("within_24h", "crimes"), ("automatically", "crimes"), ("call_backs", "reports")):
+        for part, of in (("within_24h", "crimes"), ("automatically", "crimes"), ("call_backs", "reports"),
+                         ("live_chat.reports", "reports"), ("live_chat.crimes", "crimes")):  # fmt: skip
             found[month, category, part] = min(found[month, category, part], found[month, category, of])
         found[month, category, "took.10"] = found[month, category, "crimes"]
     return found
@@ -114,6 +116,9 @@ def test_no_small_number_is_shown_or_left_by_subtraction(
             cells.append(row["imported"][what])
         if row[what] is not None and None in cells:
             assert cells.count(None) > 1 and row[what] - sum(cell for cell in cells if cell is not None) >= 5
+        sources = [of[what] for of in row["by_source"].values()]
+        assert None in sources or before is None or row["imported"][what] is not None or getattr(before, what) is None
+        assert set(sources) == {None} or None not in sources
 
 
 @settings(max_examples=100, deadline=None)
@@ -141,6 +146,28 @@ def test_no_range_and_no_category_says_more_than_its_months_do(
                 assert of_all["at_least"]["crimes"] == sum(row["crimes"] or 0 for row in only)
                 assert set(of_all) - {"imported"} == {"reports", "crimes", "by_category", "at_least"}
                 assert set(of_all.get("imported", {}).values()) <= {None}
+
+
+@pytest.mark.parametrize("what", ["reports", "crimes"])
+def test_every_hidden_number_of_a_source_may_be_another(what: str) -> None:
+    alike: dict[str, set[int]] = defaultdict(set)
+    for of, chat in product(range(25), repeat=2):
+        if chat <= of:
+            counted: Sums = Counter({(MONTHS[0], "theft", what): of, (MONTHS[0], "theft", f"live_chat.{what}"): chat})
+            (row,), total = public(counted, MONTHS[:1], {})
+            shown = row["by_source"]["online"][what], row["by_source"]["live_chat"][what]
+            assert shown == (total["by_source"]["online"][what], total["by_source"]["live_chat"][what])
+            is_small = bool({chat, of - chat} & {1, 2, 3, 4})
+            assert shown == ((None, None) if is_small else (of - chat, chat))
+            alike[str((shown, row[what]))].add(chat)
+    for parts in alike.values():
+        assert len(parts) > 1 or not parts & {1, 2, 3, 4}
+
+
+def test_what_came_by_which_source_does_not_tell_how_much_was_imported() -> None:
+    counted: Sums = Counter({(MONTHS[0], "theft", "reports"): 40})
+    (row,), _ = public(counted, MONTHS[:1], {MONTHS[0]: Imported(3, 0)})
+    assert (row["reports"], row["imported"]["reports"], row["by_source"]["online"]["reports"]) == (43, None, None)
 
 
 def test_a_force_of_some_size_loses_nothing() -> None:

@@ -265,6 +265,20 @@ def test_the_answer_to_a_request(door: Door) -> None:
     assert "no online incident report in our records yet" in text and "A call-back was needed" not in text
 
 
+@pytest.mark.parametrize(("chat", "is_shown"), [(9, True), (3, False)])
+def test_the_answer_tells_what_came_by_live_chat(public: Door, chat: int, is_shown: bool) -> None:
+    public.service.ledger = Kept(Counter({("2019-05", "theft", "reports"): 90,  # type: ignore[assignment]
+                                          ("2019-05", "theft", "live_chat.reports"): chat}))  # fmt: skip
+    text = words(ask(public, "/statistics/answer", **RANGE).text)
+    assert (
+        "by live chat on the website. The first month in our records with a report from live chat is May 2019" in text
+    )
+    assert ("The numbers include 9 reports and 0 crimes from live chat." in text) is is_shown
+    public.has_session("analyst")
+    text = words(ask(public, "/statistics/answer", **RANGE).text)
+    assert f"The numbers include {chat} reports and 0 crimes from live chat." in text
+
+
 def test_the_answer_does_not_hide_a_rate_that_is_too_high(door: Door) -> None:
     door.has_session("analyst")
     door.service.ledger = Kept(Counter({("2019-06", "theft", "reports"): 90,  # type: ignore[assignment]

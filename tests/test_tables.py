@@ -64,6 +64,35 @@ def test_the_monthly_rows_have_every_figure_of_the_interface() -> None:
     assert row.keys() > expected | {"crimed_within_24h", "time_to_crime_median_minutes", "letters_sent", "cancelled_C1"}
 
 
+def by_source(figures: Sums, months: list[str], public: bool = False, imported: Any = None) -> Table:
+    return tables(told(figures, months, public, imported))["sources"]
+
+
+def test_forms_and_live_chat() -> None:
+    figures = Counter({("2026-10", "theft", "reports"): 40, ("2026-10", "theft", "live_chat.reports"): 9,
+                       ("2026-10", "theft", "crimes"): 30, ("2026-10", "theft", "live_chat.crimes"): 3,
+                       ("2026-11", "theft", "reports"): 20, ("2026-11", "theft", "live_chat.reports"): 1})  # fmt: skip
+    months = ["2026-10", "2026-11"]
+    made = by_source(figures, months)
+    assert [line.cells for line in made.lines] == [["2026-10", 31, 9, 27, 3], ["2026-11", 19, 1, 0, 0]]
+    assert made.total == [50, 10, 27, 3]
+    seen, hidden = by_source(figures, months, public=True), Gap.NOT_SHOWN
+    assert [line.cells for line in seen.lines] == [
+        ["2026-10", 31, 9, hidden, hidden], ["2026-11", hidden, hidden, 0, 0]]  # fmt: skip
+    assert seen.total == [AtLeast(31), AtLeast(9), hidden, hidden]
+    assert "sources" not in tables(told(figures, months, public=True, category="theft"))
+    assert read(tables(told(figures, months))[MONTHS])[0]["live_chat_reports"] == "9"
+
+
+def test_of_what_was_imported_the_source_is_not_known() -> None:
+    imported, unknown = {"2018-01": Imported(619, None)}, [Gap.NOT_KNOWN] * 4
+    for public in (False, True):
+        made = by_source(Counter(), ["2018-01"], public, imported)
+        assert [line.cells[1:] for line in made.lines] == [unknown] and made.total == unknown
+        later = by_source(Counter({("2018-02", "theft", "reports"): 9}), ["2018-01", "2018-02"], public, imported)
+        assert [line.cells[1:] for line in later.lines] == [unknown, [9, 0, 0, 0]] and later.total == [9, 0, 0, 0]
+
+
 def test_what_was_counted_before_this_service() -> None:
     imported = {"2018-01": Imported(619, None), "2018-02": Imported(100, 50)}
     figures = sums()

@@ -28,6 +28,7 @@ from chalicelib.handlers.officers import AWAITING_DISPOSAL, LARGEST_LIMIT, NEW_I
 from chalicelib.handlers.statistics import FORMATS
 from chalicelib.identity import IssuerUnavailable
 from chalicelib.life_cycle import OPEN, Status
+from chalicelib.report import SOURCES
 from chalicelib.statistics import AGES, CANCEL_CODES, NOT_CRIMED_REASONS
 from chalicelib.tables import NAMES
 from chalicelib.triage import PRIORITIES, UNASSESSED
@@ -187,6 +188,7 @@ _TIMES = {"median_minutes": _MINUTES, "p95_minutes": _MINUTES}
 _IN_ALL = {
     "reports": _COUNT, "crimes": _COUNT,
     "by_category": _object(*CATEGORIES, **dict.fromkeys(CATEGORIES, _object(reports=_COUNT, crimes=_COUNT))),
+    "by_source": _object(**dict.fromkeys(SOURCES, _object(reports=_COUNT, crimes=_COUNT))),
     "crimed_within_24h": _COUNT, "crimed_automatically": _COUNT, "call_backs": _COUNT, "open": _COUNT,
     "cancelled": _object(**dict.fromkeys(CANCEL_CODES, _COUNT)), "time_to_crime": _object(**_TIMES),
     "not_crimed": _object(**dict.fromkeys(NOT_CRIMED_REASONS, _COUNT)),
@@ -198,11 +200,12 @@ _SHARE = {"anyOf": [_object(least=_COUNT, most=_COUNT, of=_COUNT), {"type": "nul
 _SHARES = ("crimed_within_24h", "crimed_automatically", "call_backs")
 _SHOWN_TO_ALL = {
     **_BOTH, "by_category": _object(*CATEGORIES, **dict.fromkeys(CATEGORIES, _object(**_BOTH))),
+    "by_source": _object(**dict.fromkeys(SOURCES, _object(**_BOTH))),
     "shares": _object(**dict.fromkeys(_SHARES, _SHARE)), "time_to_crime": _object(**_TIMES),
     "imported": _object(**_BOTH),
     "at_least": {"type": "object"},
 }  # fmt: skip
-_NOT_ALWAYS = ("imported", "shares", "time_to_crime", "at_least")
+_NOT_ALWAYS = ("imported", "by_source", "shares", "time_to_crime", "at_least")
 _COMPONENTS = {
     "Problem": _object(
         "detail", "errors", type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT,

@@ -14,6 +14,7 @@ from chalicelib.figures import Sums
 from chalicelib.handlers.http import DATA_HEADERS, answering, data, page, query_of, site_of, wants_page
 from chalicelib.handlers.sign_in import Seat, leads_to_sign_in, place_of, seat_of
 from chalicelib.pages.desk_place import Place
+from chalicelib.report import LIVE_CHAT, ONLINE
 from chalicelib.small_numbers import without_small_numbers
 from chalicelib.statistics import (
     CATEGORIES,
@@ -171,9 +172,14 @@ def _ten_years(viewer: Viewer) -> list[str]:
     return months_asked(f"{int(latest[:4]) - MOST_MONTHS // 12 + 1}-01", latest, latest)
 
 
-def _began(months: Sequence[str], known: Known) -> str:
-    """The first of `months` with a report; no text if there is none."""
-    return next((row["month"] for row in monthly(months, *known) if row["reports"]), "")
+def _began(months: Sequence[str], known: Known) -> dict[str, str]:
+    """By source, the first of `months` with a report; no text if there is none. What was imported came by the forms, as
+    far as anybody knows.
+    """
+    rows = monthly(months, *known)
+    chat = {row["month"]: row["by_source"][LIVE_CHAT]["reports"] for row in rows}
+    return {ONLINE: next((row["month"] for row in rows if row["reports"] > chat[row["month"]]), ""),
+            LIVE_CHAT: next((one for one, count in chat.items() if count), "")}  # fmt: skip
 
 
 def _answers(request: Request, viewer: Viewer, asked: Asked, form: str) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.forms import TITLES
 from chalicelib.forms.desk import CODES, REASONS
+from chalicelib.report import LIVE_CHAT
 from chalicelib.tables import AtLeast, Between, Cell, Figures, Gap, Part, Table, part, share
 
 Say = Callable[[str], str]
@@ -84,10 +85,12 @@ def remarks(told: Figures, made: Mapping[str, Table], say: Say) -> Iterator[str]
     """What a reader has to know of the numbers."""
     yield say("Months are calendar months in London. A report counts in the month it was received, a crime in the "
               "month it was recorded.")  # fmt: skip
+    yield say("Reports and crimes count whether they came by an online form or by live chat. What was told in the live "
+              "chat was received when it was told.")  # fmt: skip
     yield say("A crime that was cancelled later still counts as recorded.")
     if "imported" in told.total:
         yield say("What is imported was counted before this service. Of it only the two totals are known: times, "
-                  "call-backs and shares leave it out, and its categories are not known.")  # fmt: skip
+                  "call-backs and shares leave it out, and its categories and sources are not known.")  # fmt: skip
     if told.rows[-1]["month"] == told.running:
         yield say("{month} is not over: its numbers are those so far.").format(month=month(told.running, say))
     gaps = {content for table in made.values() for line in table.lines for content in line.cells}
@@ -101,11 +104,11 @@ def remarks(told: Figures, made: Mapping[str, Table], say: Say) -> Iterator[str]
 
 
 def sentences(told: Figures, say: Say) -> dict[str, str]:
-    """What an answer has to say of the `call_backs`, of crimes `within` 24 hours, and of those recorded
-    `automatically`: no text where it cannot be said.
+    """What an answer has to say of the `call_backs`, of crimes `within` 24 hours, of those recorded `automatically`,
+    and of what came by `live_chat`: no text where it cannot be said.
     """
     if "time_to_crime" not in told.total:
-        return {"call_backs": "", "within": "", "automatically": ""}
+        return dict.fromkeys(("call_backs", "within", "automatically", "live_chat"), "")
     called, within, automatically = (part(told.total, name) for name in _PARTS)
     told_of = {True: say("{percent}, which is under {limit}%"), False: say("{percent}, which is not under {limit}%"),
                None: "{percent}"}[_is_under(called)]  # fmt: skip
@@ -115,7 +118,16 @@ def sentences(told: Figures, say: Say) -> dict[str, str]:
         in_time = say("All {whole} crimes were recorded within 24 hours of the report.")
     by_rule = say("Of {whole} crimes, {part} were recorded like that.")
     return {"call_backs": _filled(rate, called, say), "within": _filled(in_time, within, say),
-            "automatically": _filled(by_rule, automatically, say)}  # fmt: skip
+            "automatically": _filled(by_rule, automatically, say), "live_chat": _of_chat(told, say)}  # fmt: skip
+
+
+def _of_chat(told: Figures, say: Say) -> str:
+    reports, crimes = (told.total["by_source"][LIVE_CHAT][what] for what in ("reports", "crimes"))
+    if not reports or crimes is None:  # none, or not shown
+        return ""
+    words = say("The numbers include {reports} reports and {crimes} crimes from live chat. All others came by the "
+                "online forms, or were counted before this service.")  # fmt: skip
+    return words.format(reports=f"{reports:,}", crimes=f"{crimes:,}")
 
 
 def _of_crimes(told: Figures, say: Say) -> Iterator[Key]:

@@ -14,6 +14,7 @@ from chalicelib.pages.chart import Month, chart
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.figures_in_words import Key, Say, cell, keys, month, remarks, sentences
 from chalicelib.pages.render import render
+from chalicelib.report import SOURCES
 from chalicelib.tables import MONTHS, NAMES, Cell, Column, Figures, Line, Table, tables
 from chalicelib.times import local
 from chalicelib.times import month as month_of
@@ -84,15 +85,15 @@ def refused(where: Place | Site, asked: Asked, errors: Sequence[FieldError]) -> 
     return render("statistics.html", site=where, view=None, **form)
 
 
-def answer(site: Site, asked: Asked, told: Figures, began: str, now: datetime) -> str:
-    """`/statistics/answer`: the five questions of a request for information, answered. `began` is the first month with
-    a report, no text if there is none.
+def answer(site: Site, asked: Asked, told: Figures, began: Mapping[str, str], now: datetime) -> str:
+    """`/statistics/answer`: the five questions of a request for information, answered. `began` is by source the first
+    month with a report, no text if there is none.
     """
     return render(
         "answer.html",
         site=site,
         view=_view(site, asked, told, said, only=("crimes", "reports")),
-        began=month(began, said) if began else "",
+        began={source: month(began[source], said) if began.get(source) else "" for source in SOURCES},
         on=f"{local(now).day} {month(month_of(now), said)}",
         categories=[said(title) for title in TITLES.values()],
         sentences=sentences(told, said),
