@@ -47,6 +47,10 @@
     line.leave("");
     each("[data-ended]", part => { part.hidden = false; });
     each("[data-going]", part => { part.hidden = part !== form || !box.value.trim(); });  // what was typed can be copied
+    stop();
+  }
+
+  function stop() {
     form.querySelectorAll("button").forEach(button => { button.hidden = true; });
     typing.hidden = true;
   }
@@ -60,7 +64,7 @@
     }
     for (const how of item.querySelectorAll("[data-how]")) {
       how.hidden = how.dataset.how !== message.state;
-      how.querySelector("[data-why]")?.replaceChildren(message.why);
+      how.querySelector("[data-why]")?.replaceChildren(how.hidden ? "" : message.why);
     }
     if (message.state === "refused" && !box.value.trim()) box.value = message.text;  // to be mended
   }
@@ -82,7 +86,10 @@
     told, sending,
     typing: writes,
     connection: isUp => { $("lost").hidden = isUp; },
-    gone: () => { $("gone").hidden = false; },
+    gone: () => {
+      $("gone").hidden = false;
+      stop();
+    },
   });
 
   form.addEventListener("submit", event => {

@@ -81,6 +81,7 @@ class ChatLine {
       this.#take(chat, answer.told);
       this.#open(answer.told.socket);
     } else if (answer && [401, 403, 404].includes(answer.status)) {
+      it.queue.forEach(message => this.#tell(chat, message, "refused", answer.why));
       this.leave(chat);
       this.#on.gone(chat, answer.status);
       return;
@@ -143,7 +144,7 @@ class ChatLine {
     } else if (answer && answer.status < 500 && ![408, 429].includes(answer.status)) {
       this.#settle(chat, message.id, answer.why);
     } else {
-      this.#tell(chat, message, "waiting", answer ? answer.why : "");
+      it.queue.forEach(one => this.#tell(chat, one, "waiting", answer ? answer.why : ""));
       it.retry = setTimeout(() => this.#send(chat), Math.max(backOff(it.tries), answer ? answer.later : 0));
     }
   }
