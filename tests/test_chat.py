@@ -122,13 +122,19 @@ def test_a_report_concludes_it_once_it_has_ended() -> None:
 
 
 def test_a_transcript_is_asked_for_five_times_at_most() -> None:
-    one = begun()
+    one = chat.say(taken(), ANNA, "Hello", "a1", NOW)
     for number in range(chat.MOST_TRANSCRIPTS):
         one = chat.want_transcript(one, f"{number}@example.com", f"t{number}", NOW)
         assert chat.want_transcript(one, "again@example.com", f"t{number}", NOW) is one
     assert one.transcript_to == "4@example.com"
     with pytest.raises(InvalidAnswers):
         chat.want_transcript(one, "sixth@example.com", "t5", NOW)
+
+
+def test_a_transcript_is_of_what_somebody_has_answered() -> None:
+    """Or a stranger could have us write their words to anybody."""
+    with pytest.raises(InvalidAnswers):
+        chat.want_transcript(taken(), "eve@example.com", "t1", NOW)
 
 
 def test_the_visitor_is_told_nothing_private() -> None:
