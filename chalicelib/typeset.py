@@ -38,7 +38,7 @@ _PAGE = """<!DOCTYPE html>
 </head>
 <body style="margin: 0; padding: 16px; font-family: Arial, Helvetica, sans-serif; font-size: 18px; line-height: 1.5">
 <header style="border-bottom: 4px solid; margin-bottom: 24px; padding-bottom: 8px; font-weight: bold">{sender}</header>
-<main style="max-width: 600px">
+<main style="max-width: 600px; overflow-wrap: anywhere">
 <h1 style="font-size: 26px; line-height: 1.25">{subject}</h1>
 {body}
 </main>

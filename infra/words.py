@@ -19,6 +19,7 @@ from chalicelib.call_backs import _PARTS
 from chalicelib.errors import Refused
 from chalicelib.forms import CATEGORIES
 from chalicelib.forms import journey as way
+from chalicelib.forms.chat import Beginning, Left, Message
 from chalicelib.forms.questions import Question, questions
 from chalicelib.forms.status import Addition, WhoAsks, call_back_question
 from chalicelib.tables import Gap
@@ -93,7 +94,7 @@ def _named(node: Any) -> set[str]:
 
 
 def _of_questions() -> Iterator[str]:
-    for model in (*CATEGORIES.values(), Addition, WhoAsks):
+    for model in (*CATEGORIES.values(), Addition, WhoAsks, Message, Beginning, Left):
         yield from _of_model(model)
     yield from _of_question(call_back_question({}))
     for steps in way.STEPS.values():

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,9 +15,10 @@ from force_figures import ALL_MONTHS, FIRST, LAST, sums, told
 from playwright.sync_api import Browser, Page
 
 from chalicelib import pages
+from chalicelib.chat_hours import read_hours
 from chalicelib.errors import FieldError
 from chalicelib.forms import EXAMPLES
-from chalicelib.pages import desk_place, statistics, status
+from chalicelib.pages import chat, desk_place, statistics, status
 from chalicelib.report import receive
 from chalicelib.statistics import Imported
 
@@ -37,9 +39,10 @@ OPENED = status.Place(SITE, "7K3M-9QWP-R2T8", "token")
 RECEIVED = receive("7K3M9QWPR2T8", "theft", EXAMPLES["theft"], datetime(2026, 11, 23, 9, tzinfo=UTC))
 DESK, ASKED = desk_place.Place(SITE, "Anna Analyst"), statistics.Asked(FIRST, LAST, "")
 BEFORE = {FIRST: Imported(619, None), LAST: Imported(20, 7)}
+WRITES = chat.Place(replace(SITE, has_chat=True), "token", "id")
 LATE = RECEIVED.deadline + timedelta(seconds=1)
 PAGES = {
-    "/": pages.start(SITE),
+    "/": pages.start(replace(SITE, has_chat=True)),
     "/report/burglary": pages.report_form(SITE, "burglary", {}, [], "token"),
     "/report/theft": pages.report_form(SITE, "theft", {}, [], "token"),
     "/report/criminal-damage": pages.report_form(SITE, "criminal_damage", {}, [], "token"),
@@ -57,6 +60,14 @@ PAGES = {
     "/letters": status.letters(OPENED, True, []),
     "/refused": status.refused(OPENED, "Call 101.", "What I had written"),
     "/hour-is-over": status.hour_is_over(SITE, "What I had written"),
+    "/chat-begin": chat.begin(WRITES, read_hours("Mon-Fri 08:00-22:00"), {}, [FieldError("website", "Leave it empty")]),
+    "/chat-closed": chat.closed(WRITES, read_hours("Mon-Fri 08:00-22:00"), LATE, {}, tried=True),
+    "/chat-closed-error": chat.closed(
+        WRITES, read_hours("Mon 08:00-09:00"), LATE, {}, [FieldError("what_happened", "Enter what happened")]
+    ),
+    "/chat-none": chat.none_at_all(SITE),
+    "/chat-gone": chat.gone(SITE, "What I had written"),
+    "/chat-refused": chat.refused(WRITES, "Call 101.", "What I had written"),
     "/privacy": pages.privacy(SITE),
     "/accessibility": pages.accessibility(SITE),
     "/problem": pages.problem(SITE, 404, "Page not found"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,29 @@ from test_browser import PAGES
 from chalicelib import language, pages
 from chalicelib import report as life
 from chalicelib.call_backs import offered
+from chalicelib.chat import VISITOR, begin, end, say, take, want_transcript
+from chalicelib.chat_hours import ALWAYS, CLOSED, read_hours
 from chalicelib.errors import FieldError, InvalidAnswers
 from chalicelib.evidence import File
 from chalicelib.forms import CATEGORIES, read_json
 from chalicelib.forms import journey as way
 from chalicelib.letters import return_link, write
-from chalicelib.pages import evidence, journey, statistics, status
+from chalicelib.letters import transcript as write_transcript
+from chalicelib.pages import chat, evidence, journey, statistics, status
 from chalicelib.report import Actor, Heard
 from chalicelib.statistics import Imported
 from infra import words
-from tests.fakes import NOW, answers
+from tests.fakes import ANN, NOW, answers
 from tests.test_letters import CASES
 
 SITE = pages.Site("42", "")
 PLACE = journey.Place(SITE, "0" * 32, "theft", "token", "/back")
 KINDS = {"burglary": "garage_or_shed", "theft": "of_vehicle", "criminal_damage": "vehicle"}
+CHAT = end(want_transcript(
+    say(take(begin("0", {"name": "Eve"}, "7", "9", NOW), ANN.actor, NOW), ANN.actor, "8", "10", NOW),
+    "eve@example.com", "11", NOW,
+), ANN.actor, NOW)  # fmt: skip
+ENDED = "This conversation has ended. Begin another, or call 101."
 FILE = File("1" * 32, 3_000_000, NOW, "image/jpeg")
 
 
@@ -92,6 +101,26 @@ def after_sending() -> Iterator[str]:
     yield pages.sent(SITE, "7", "7", True)
 
 
+def of_chat() -> Iterator[str]:
+    """Every page of the live chat, in each way a conversation may stand."""
+    place, week, shut = chat.Place(SITE, "token", "0"), read_hours("Mon-Fri 08:00-24:00"), read_hours(CLOSED)
+    yield chat.begin(place, read_hours(ALWAYS), {}, [FieldError("name", "Enter your email address")])
+    yield chat.closed(place, read_hours("Mon 00:00-24:00, Sat-Sun 09:00-18:00"), NOW, {}, tried=True)
+    begun = begin("0", {"name": "7"}, "8", "9", NOW)
+    answered = say(take(begun, ANN.actor, NOW), ANN.actor, "8", "10", NOW)
+    for one in (begun, answered, end(answered, VISITOR, NOW), end(answered, ANN.actor, NOW)):
+        for (place_in_queue, minutes), hours, later in product(
+            ((None, None), (1, 1), (2, 9)), (week, shut), (0, 9, 900)
+        ):
+            now = NOW + timedelta(minutes=later)
+            words = chat.standing(one, place_in_queue, minutes, hours, now)
+            yield chat.conversation(place, one, words, now, "", [FieldError("text", "Write a message")])
+        yield chat.copy(place, one, "", [FieldError("email", "Enter your email address")], "7")
+    yield from (chat.none_at_all(SITE), chat.end(place), chat.gone(SITE, "7"), chat.refused(place, ENDED, "7"))
+    yield pages.start(replace(SITE, has_chat=True))
+    yield status.ask(replace(SITE, has_chat=True), {}, [])
+
+
 def of_statistics() -> Iterator[str]:
     """The statistics as everybody sees them, and the answer to a request, with everything that may be said."""
     asked = statistics.Asked(FIRST, LAST, "")
@@ -129,6 +158,11 @@ def test_no_page_has_a_word_that_is_not_translated(strange: Strange) -> None:
     assert not [words for html in after_sending() for words in rest(html) if not known.search(words)]
 
 
+def test_no_word_of_the_chat_is_left(strange: Strange) -> None:
+    known = re.compile("^([0-9]+.*|Ann Officer.*|reportfraud.*)$")
+    assert not [words for html in of_chat() for words in rest(html) if not known.search(words)]
+
+
 def test_no_word_of_the_statistics_is_left(strange: Strange) -> None:
     known = re.compile("^(⟦..|[A-Z][a-z]{2}|CSV|JSON)$")  # the first letters of months in the chart
     assert not [words for html in of_statistics() for words in rest(html) if not known.search(words)]
@@ -142,9 +176,10 @@ def test_what_a_person_typed_and_the_force_are_not_translated(strange: Strange) 
 
 def test_no_letter_has_a_word_that_is_not_translated(strange: Strange) -> None:
     letters = [write(report, report.version, "42", "https://report.example.com") for _, report in CASES]
+    letters.append(write_transcript(CHAT, "42"))
     letters.append(return_link("eve@example.com", "https://report.example.com/1", NOW, "42", "theft", "id"))
     known = re.compile(
-        "Eve|Example|Carter|report.example.com|[A-Z0-9]{4}-|Westshire|between|Alpha|Bravo|[A-Z][a-z-]+, "
+        "Eve|Ann Officer|Example|Carter|report.example.com|[A-Z0-9]{4}-|Westshire|between|Alpha|Bravo|[A-Z][a-z-]+, "
     )
     for letter in letters:
         assert not [line for line in rest(letter.html) if not known.search(line)]
@@ -169,6 +204,8 @@ def test_the_file_has_every_text(strange: Strange) -> None:
     list(drafts())
     list(after_sending())
     list(of_statistics())
+    list(of_chat())
+    write_transcript(CHAT, "42")
     for _, report in CASES:
         write(report, report.version, "42", "https://report.example.com")
     offered(NOW, NOW + timedelta(hours=24))

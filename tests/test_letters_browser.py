@@ -6,8 +6,9 @@ import pytest
 from chromium import RULES
 from playwright.sync_api import Browser
 
-from chalicelib.letters import return_link, write
-from tests.fakes import NOW
+from chalicelib.chat import begin, say, take, want_transcript
+from chalicelib.letters import return_link, transcript, write
+from tests.fakes import ANN, NOW
 from tests.test_letters import CASES
 
 NAMES = {name: report for name, report in reversed(CASES)}
@@ -15,6 +16,9 @@ LETTERS = {name: write(report, report.version, "Example Police", "https://report
            for name, report in NAMES.items()}  # fmt: skip
 LINK = f"https://report.example.com/drafts/{'0' * 32}/return/{'x' * 90}"
 LETTERS["return_link"] = return_link("eve@example.com", LINK, NOW, "Example Police", "theft", "id").html
+TAKEN = take(begin("c1", {"name": "Eve"}, "It has gone.\nIt was red.", "m1", NOW), ANN.actor, NOW)
+ANSWERED = say(TAKEN, ANN.actor, "W" * 200, "m2", NOW)
+LETTERS["transcript"] = transcript(want_transcript(ANSWERED, "eve@example.com", "t1", NOW), "Example Police").html
 
 
 @pytest.mark.parametrize("name", LETTERS)
