@@ -117,7 +117,7 @@ def of_chat() -> Iterator[str]:
             yield chat.conversation(place, one, words, now, "", [FieldError("text", "Write a message")])
         yield chat.copy(place, one, "", [FieldError("email", "Enter your email address")], "7")
     yield from (chat.none_at_all(SITE), chat.end(place), chat.gone(SITE, "7"), chat.refused(place, ENDED, "7"))
-    yield pages.start(replace(SITE, has_chat=True))
+    yield from (page(replace(SITE, has_chat=True)) for page in (pages.start, pages.privacy, pages.accessibility))
     yield status.ask(replace(SITE, has_chat=True), {}, [])
 
 

@@ -66,7 +66,10 @@
       how.hidden = how.dataset.how !== message.state;
       how.querySelector("[data-why]")?.replaceChildren(how.hidden ? "" : message.why);
     }
-    if (message.state === "refused" && !box.value.trim()) box.value = message.text;  // to be mended
+    if (message.state !== "refused" || box.value.trim()) return;
+    box.value = message.text;  // to be mended
+    item.dataset.back = "";
+    item.querySelector("[data-text]").hidden = true;
   }
 
   function writes() {
@@ -98,6 +101,7 @@
     box.focus();
     if (!text.trim()) return;
     box.value = "";
+    each("[data-back]", item => item.remove());
     line.say("", text);
   });
   box.addEventListener("input", () => line.typing(""));
