@@ -122,8 +122,8 @@ def test_new_messages_come_by_themselves_over_polling(desktop: Page, visitors: V
 
 def test_and_over_the_socket(desktop: Page, visitors: Visitors, axe: str) -> None:
     heard, frames = list[str](), list[str]()
-    desktop.on("websocket", lambda socket: (socket.on("framereceived", lambda frame: heard.append(str(frame))),
-                                            socket.on("framesent", lambda frame: frames.append(str(frame)))))  # fmt: skip
+    desktop.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(str(frame))))
+    desktop.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(str(frame))))
     eve, fay = visitors.begins(), visitors.begins("Hello", name="Fay")
     chats(desktop, OLIVE)
     take_next(desktop)
@@ -155,6 +155,10 @@ def write_and_hear(page: Page, visitors: Visitors, eve: str, fay: str) -> None:
     expect(other).to_be_focused()
     other.press_sequentially("sentence")
     expect(other).to_have_value("Half a sentence")
+    talk(page, fay).locator("summary", has_text="Hand over").focus()
+    visitors.says(fay, "I want to kill myself")
+    expect(talk(page, fay).locator(".talk__reasons")).to_contain_text("suicide")
+    expect(talk(page, fay).locator("summary", has_text="Hand over")).to_be_focused()
     box.fill("Where was it?")
     talk(page, eve).get_by_role("button", name="Send").click()
     expect(box).to_have_value("")

@@ -4,6 +4,7 @@
 "use strict";
 
 {
+  const FOCUSABLE = "a, button, summary, select, textarea, [tabindex]";
   const LISTS = 5000, SLOWER = 6, TYPES_FOR = 6000;
   const form = $("talks"), columns = $("columns"), title = document.title;
   let isLeaving = false, listed = "";
@@ -164,6 +165,7 @@
   /* What was typed or chosen, what is open, what is on its way and where the focus is stay as they are. */
   function replace(before, now) {
     const at = document.activeElement, isAt = before.contains(at), {selectionStart, selectionEnd} = at;
+    const top = before.querySelector(".talk__scroll").scrollTop;
     const fields = [...before.querySelectorAll("textarea, select")].map(({id, value}) => [id, value]);
     const open = [...before.querySelectorAll("details")].filter(one => one.open).map(one => one.dataset.more);
     const waiting = [...before.querySelectorAll(".line--pending")], isNew = before.querySelector(".tag--new");
@@ -177,10 +179,15 @@
     for (const one of before.querySelectorAll("details")) one.open ||= open.includes(one.dataset.more);
     before.querySelector(".talk__lines").append(...waiting);
     if (isNew) before.querySelector(".talk__head").append(isNew);
-    if (isAt && at.id && $(at.id)) {
-      $(at.id).focus({preventScroll: true});
-      if (selectionStart !== undefined) Object.assign($(at.id), {selectionStart, selectionEnd});
-    }
+    before.querySelector(".talk__scroll").scrollTop = top;
+    const same = isAt && [...before.querySelectorAll(FOCUSABLE)].find(one => keyOf(one) === keyOf(at));
+    if (!same) return;
+    same.focus({preventScroll: true});
+    if (same.matches("textarea")) Object.assign(same, {selectionStart, selectionEnd});
+  }
+
+  function keyOf(one) {
+    return `${one.tagName} ${one.id || one.getAttribute("value") || one.getAttribute("aria-label") || one.textContent}`;
   }
 
   function gone(chat, status) {
