@@ -458,3 +458,89 @@ def test_the_page_may_open_the_socket_and_nothing_else(door: Door, olive: Adviso
     assert "not connected" in olive.open().text
     news = json.loads(olive.asks("/desk/chats/c1/entries?seen=0").text)
     assert news["socket"]["url"] == "wss://chat.example.com/api" and news["here"] is False
+
+
+# A report made of it
+
+
+FILLED = {"emergency": "no", "reporter": "victim", "about.kind": "pedal_cycle", "declaration": "yes"}
+
+
+def form_of(advisor: Advisor, category: str = "theft") -> Answer:
+    return advisor.open(f"/desk/chats/c1/report?category={category}")
+
+
+def send(advisor: Advisor, page: Answer, category: str = "theft", **answers: str) -> Answer:
+    """Send the form of a report with what it was filled with, and what the advisor adds."""
+    advisor.door.cookies = dict(advisor.cookies)
+    inputs = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in re.findall(r"<input\s([^>]+)>", page.text)]
+    typed = {one["name"]: unescape(one["value"]) for one in inputs if one["type"] == "text" and one.get("value")}
+    chosen = re.findall(r'<option value="(\d+)" selected>', page.text)
+    added = {name.replace("__", "."): value for name, value in answers.items()}
+    fields = {**hidden(page), **typed, "number": chosen[0], **FILLED, **added}
+    return advisor.door.post(f"/desk/chats/c1/report?category={category}", **fields)
+
+
+def reports(door: Door) -> list[str]:
+    return [pk for pk, sk in door.table.items if sk == "REPORT"]
+
+
+def test_a_report_is_made_of_what_was_said_and_counts_from_when_it_was_told(door: Door, olive: Advisor) -> None:
+    olive.does("next")
+    door.clock.advance(minutes=20)
+    door.service.chats.visitor_says("c1", "It was red", "v2")
+    page = form_of(olive)
+    assert "My bicycle is gone\n\nIt was red</textarea>" in page.text and 'value="eve@example.com"' in page.text
+    assert re.findall(r'<option value="(\d+)"( selected)?>', page.text) == [("1", " selected"), ("3", "")]
+    assert "decide by 9:00am on Tuesday 24 November 2026" in page.text
+    answers = [send(olive, page, what_happened="My bicycle is gone") for _ in range(2)]
+    assert {answer.status for answer in answers} == {303} and len({answer.location for answer in answers}) == 1
+    assert len(reports(door)) == 1 and happened(door).count("reported") == 1
+    report = olive.open(answers[0].location)
+    assert "The report is made" in report.text and "Told in live chat at 9:00am" in words(report)
+    assert 'href="/desk/chats/c1">the conversation' in report.text
+    shown = answers[0].location.rpartition("/")[2].partition("?")[0]
+    assert f"made a report of it: {shown}" in words(olive.open())
+    olive.does("end.c1")
+    assert door.service.chats.find("c1").state is State.CONCLUDED
+
+
+def test_the_advisor_says_which_message_first_told_of_it(door: Door, olive: Advisor) -> None:
+    olive.does("next")
+    door.clock.advance(hours=1)
+    door.service.chats.visitor_says("c1", "It was stolen", "v2")
+    location = send(olive, form_of(olive), number="3").location
+    assert "Told in live chat at 10:00am" in words(olive.open(location))
+    for number in ("2", "99", "", "x"):  # 2 is that it was taken
+        answer = send(olive, form_of(olive), number=number)
+        assert answer.status == 422 and "Select the message that first told of the crime" in answer.text
+        assert '<a href="#number">' in answer.text
+
+
+def test_a_form_with_mistakes_comes_back_as_it_was_typed(door: Door, olive: Advisor) -> None:
+    olive.does("next")
+    answer = send(olive, form_of(olive), declaration="", contact__full_name="Eve <b>")
+    assert answer.status == 422 and "<title>Error: " in answer.text and "Eve &lt;b&gt;" in answer.text
+    danger = send(olive, form_of(olive), emergency="yes")
+    assert danger.status == 422 and "999" in words(danger)
+    more = send(olive, form_of(olive), action="add-item")
+    assert more.status == 200 and 'name="items.1.' in more.text and not reports(door)
+
+
+def test_a_second_report_is_another_and_the_same_with_other_answers_is_none(door: Door, olive: Advisor) -> None:
+    olive.does("next")
+    page = form_of(olive)
+    send(olive, page)
+    again = send(olive, page, what_happened="Something else")
+    assert again.status == 409 and "has been made already" in again.text and "Something else" in again.text
+    assert len(reports(door)) == 1
+    assert send(olive, again, what_happened="Something else").status == 303
+    assert len(reports(door)) == 2 and happened(door).count("reported") == 2
+
+
+def test_foreign_categories_and_roles(door: Door, olive: Advisor) -> None:
+    for query in ("", "?category=", "?category=fraud", "?category=criminal-damage"):
+        assert olive.open(f"/desk/chats/c1/report{query}").status == 404
+    assert form_of(olive, "criminal_damage").status == 200
+    Advisor(door, "Anna Analyst", "analyst")
+    assert door.get("/desk/chats/c1/report?category=theft").status == 403

@@ -24,8 +24,8 @@ class Visitors:
         self._url = runner.url
         table: Any = Table(aws_client("dynamodb", runner.aws_endpoint), "crime-reports-local")
         line = Management(lambda: aws_client("apigatewaymanagementapi", f"{runner.url}/dev/sockets"))
-        sockets = Sockets(table, line, lambda officer, session: True, self._now)
-        self.chats = Chats(table, Store(table, lambda: (b"not asked for",)), sockets, self._now, mint)
+        self._sockets = Sockets(table, line, lambda officer, session: True, self._now)
+        self.chats = Chats(table, Store(table, lambda: (b"not asked for",)), self._sockets, self._now, mint)
 
     def begins(self, text: str = "My bicycle is gone", **visitor: str) -> str:
         """Somebody writes for the first time; gives the id of the conversation."""
@@ -34,6 +34,12 @@ class Visitors:
     def says(self, id: str, text: str) -> Conversation:
         """They write again."""
         return self.chats.visitor_says(id, text, mint())
+
+    def types(self, id: str) -> None:
+        """They are typing."""
+        advisor = self.chats.find(id).advisor
+        assert advisor
+        self._sockets.tell_advisor(advisor.id, {"typing": True, "chat": id})
 
     def _now(self) -> datetime:
         """By the clock of the machine."""

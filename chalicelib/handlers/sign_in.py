@@ -13,7 +13,6 @@ from urllib.parse import quote, unquote
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.chat_hours import read_hours
 from chalicelib.desk import Officer
 from chalicelib.errors import NotSignedIn, NotYourRole, Refused
 from chalicelib.handlers.http import (
@@ -125,7 +124,6 @@ def place_of(request: Request, seat: Seat) -> Place:
         seat.form_token,
         handles_reports=_handle_reports(seat.session.roles),
         listed=listed if re.fullmatch("[A-Za-z0-9_=&-]{1,300}", listed) else "",
-        has_chat=read_hours(service().settings.chat_hours).is_offered,
     )
 
 

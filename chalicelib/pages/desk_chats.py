@@ -167,8 +167,8 @@ def _line(entry: Entry, chat: Conversation, now: datetime) -> Line:
     kind = {"said": "visitor" if entry.by == VISITOR else "advisor", "noted": "note"}.get(entry.what, "event")
     who = chat.name if entry.by == VISITOR else entry.by.name
     reference = entry.facts.get("reference", "")
-    return Line(entry.number, kind, who, _when(entry.at, now), stamp(entry.at), entry.text or _in_words(entry), show(reference) if reference else "",
-                entry.facts.get("reasons", ()))  # fmt: skip
+    return Line(entry.number, kind, who, _when(entry.at, now), stamp(entry.at), entry.text or _in_words(entry),
+                show(reference) if reference else "", entry.facts.get("reasons", ()))  # fmt: skip
 
 
 def _when(at: datetime, now: datetime) -> str:

@@ -8,8 +8,7 @@ from chalicelib.pages import Site
 @dataclass(frozen=True)
 class Place:
     """`token` is the form token of the session. `officer_name` is empty where nobody has signed in. Who does not handle
-    reports finds no way to them. `listed` is the query of the list that was open last. `has_chat` says whether there is
-    a live chat.
+    reports finds no way to them. `listed` is the query of the list that was open last.
     """
 
     site: Site
@@ -18,7 +17,6 @@ class Place:
     token: str = ""
     handles_reports: bool = True
     listed: str = ""
-    has_chat: bool = False
 
     @property
     def address(self) -> str:

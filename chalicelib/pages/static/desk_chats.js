@@ -4,7 +4,8 @@
 "use strict";
 
 {
-  const LISTS = 10000, SLOWER = 3, TYPES_FOR = 6000;
+  const FOCUSABLE = "a, button, summary, select, textarea, [tabindex]";
+  const LISTS = 5000, SLOWER = 6, TYPES_FOR = 6000;
   const form = $("talks"), columns = $("columns"), title = document.title;
   let isLeaving = false, listed = "";
 
@@ -146,9 +147,9 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const chat of chats) {
       const now = fresh.getElementById(`chat-${chat}`), before = talkOf(chat);
-      if (!now) continue;  // that it is somebody else's, its line says
-      if (before) replace(before, now);
-      else add(now);
+      if (before && now) replace(before, now);
+      else if (now) add(now);
+      else if (before) gone(chat, 404);
     }
     tick();
   }
@@ -164,6 +165,7 @@
   /* What was typed or chosen, what is open, what is on its way and where the focus is stay as they are. */
   function replace(before, now) {
     const at = document.activeElement, isAt = before.contains(at), {selectionStart, selectionEnd} = at;
+    const top = before.querySelector(".talk__scroll").scrollTop;
     const fields = [...before.querySelectorAll("textarea, select")].map(({id, value}) => [id, value]);
     const open = [...before.querySelectorAll("details")].filter(one => one.open).map(one => one.dataset.more);
     const waiting = [...before.querySelectorAll(".line--pending")], isNew = before.querySelector(".tag--new");
@@ -177,16 +179,26 @@
     for (const one of before.querySelectorAll("details")) one.open ||= open.includes(one.dataset.more);
     before.querySelector(".talk__lines").append(...waiting);
     if (isNew) before.querySelector(".talk__head").append(isNew);
-    if (isAt && at.id && $(at.id)) {
-      $(at.id).focus({preventScroll: true});
-      if (selectionStart !== undefined) Object.assign($(at.id), {selectionStart, selectionEnd});
-    }
+    before.querySelector(".talk__scroll").scrollTop = top;
+    const same = isAt && [...before.querySelectorAll(FOCUSABLE)].find(one => keyOf(one) === keyOf(at));
+    if (!same) return;
+    same.focus({preventScroll: true});
+    if (same.matches("textarea")) Object.assign(same, {selectionStart, selectionEnd});
+  }
+
+  function keyOf(one) {
+    return `${one.tagName} ${one.id || one.getAttribute("value") || one.getAttribute("aria-label") || one.textContent}`;
   }
 
   function gone(chat, status) {
     const talk = talkOf(chat);
     if (status === 401) signedOut();
-    if (!talk || status === 401) return;
+    if (!talk || status === 401 || talk.classList.contains("talk--gone")) return;
+    line.leave(chat);
+    for (const one of talk.querySelectorAll(".line--pending")) {
+      one.remove();
+      giveBack(talk, {text: one.querySelector(".line__text").textContent, why: "This may not have been sent."});
+    }
     const close = made("button", {type: "button", className: "govuk-button govuk-button--secondary talk__button"}, "Close");
     close.addEventListener("click", () => { talk.remove(); showCount(); $("none").hidden = talks().length > 0; });
     talk.classList.add("talk--gone");
@@ -265,8 +277,9 @@
   function send(talk) {
     const box = talk.querySelector("[data-say]"), reply = talk.querySelector("[data-reply]");
     const text = box.value.trim() || reply.selectedOptions[0].dataset.words || "";
-    refuse(talk, text ? "" : "Write a message, or choose a reply");
-    if (!text) return;
+    const isGone = talk.classList.contains("talk--gone");
+    refuse(talk, isGone ? "You do not have this conversation any more." : text ? "" : "Write a message, or choose a reply");
+    if (isGone || !text) return;
     box.value = reply.value = "";
     delete box.dataset.inserted;
     line.say(talk.dataset.chat, text);
