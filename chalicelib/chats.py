@@ -27,6 +27,7 @@ MOST_HELD = 50
 MOST_ACCESSES = 1_000
 LONGEST_ID = 64
 WARNED_AFTER = timedelta(hours=18)  # as reports are
+ERASED = "erased"  # the status of what is left of a conversation: that there was one
 
 Move = Callable[[Conversation], Conversation]
 
@@ -44,6 +45,12 @@ class Looks(Protocol):
 
     def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None: ...
     def accesses(self, *, chat: str, limit: int) -> list[Item]: ...
+
+
+class Notes(Protocol):
+    """Where it is noted by what address or number a conversation is found, for whoever asks for their data."""
+
+    def note_chat(self, chat: Conversation) -> None: ...
 
 
 class Place(NamedTuple):
@@ -76,9 +83,15 @@ class Chats:
     """The verbs. `clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
 
     def __init__(
-        self, table: Table, looks: Looks, sockets: Telling, clock: Callable[[], datetime], mint: Callable[[], str]
+        self,
+        table: Table,
+        looks: Looks,
+        notes: Notes,
+        sockets: Telling,
+        clock: Callable[[], datetime],
+        mint: Callable[[], str],
     ) -> None:
-        self._table, self._looks, self._sockets = table, looks, sockets
+        self._table, self._looks, self._notes, self._sockets = table, looks, notes, sockets
         self._clock, self._mint = clock, mint
 
     # The visitor
@@ -86,6 +99,7 @@ class Chats:
     def begin(self, id: str, visitor: Mapping[str, str], text: str) -> Conversation:
         """A new conversation with its first message; the same `id` again is the same conversation."""
         begun = rules.begin(id, visitor, text, f"first-{id}", self._now())
+        self._notes.note_chat(begun)  # first: a note of nothing does no harm
         try:
             self._table.put_new({"pk": _pk(id), "sk": "CHAT", "entries": _texts(begun.entries), **_values(begun)})
         except ConditionFailed:
@@ -96,7 +110,7 @@ class Chats:
     def find(self, id: str) -> Conversation:
         """The conversation as it is now, for the visitor or ourselves. Raises NotFound."""
         item = self._table.get(_pk(id), "CHAT") if len(id) <= LONGEST_ID else None
-        if not item:
+        if not item or item["status"] == ERASED:
             raise NotFound("We no longer keep this conversation. Begin another, or call 101.")
         return _conversation(item)
 
@@ -110,7 +124,13 @@ class Chats:
 
     def want_transcript(self, id: str, email: str, ask_id: str) -> Conversation:
         """The visitor wants what was said by letter: the caller has it sent."""
-        return self._change(id, lambda chat: rules.want_transcript(chat, email, ask_id, self._now()))
+
+        def wanted(chat: Conversation) -> Conversation:
+            after = rules.want_transcript(chat, email, ask_id, self._now())
+            self._notes.note_chat(after)
+            return after
+
+        return self._change(id, wanted)
 
     def place(self, chat: Conversation) -> Place:
         """Where a waiting conversation stands."""
@@ -240,7 +260,7 @@ class Chats:
     def _held(self, officer: str, also: str) -> list[Conversation]:
         named = [_pk(also)] if 1 <= len(also) <= LONGEST_ID else []
         keys = [(pk, "CHAT") for pk in dict.fromkeys((*self._keys_held(officer), *named))]
-        found = [_conversation(item) for item in self._table.get_many(keys)]
+        found = [_conversation(item) for item in self._table.get_many(keys) if item["status"] != ERASED]
         mine = [one for one in found if _is_held_by(one, officer)]
         return sorted(mine, key=lambda one: (one.began_at, one.id))
 
@@ -349,7 +369,7 @@ def _read_entry(text: str) -> Entry:
 
 
 def _values(chat: Conversation) -> dict[str, Value]:
-    by_when = {"waiting": chat.answer_by, "held": chat.conclude_by, "kept": chat.concluded_at}[chat.is_listed_as]
+    by_when = {"waiting": chat.answer_by, "held": chat.conclude_by}.get(chat.is_listed_as, chat.concluded_at)
     assert by_when
     advisor = chat.advisor
     return {

@@ -90,10 +90,12 @@ KNOWS = {
     "telemetry": RULES,
     "chats": RULES | {"table", "changes"},
     "chat_reports": RULES | {"casework", "changes", "chats"},
+    "chat_keeping": RULES | {"changes", "chat_reports", "chats", "drafts", "finder", "store", "table"},
     "sockets": RULES | {"table"},
     "wiring": {
         "language",
         "chats",
+        "chat_keeping",
         "chat_reports",
         "sockets",
         "casework",

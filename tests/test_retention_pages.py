@@ -443,7 +443,7 @@ def test_another_setting_counts_on_the_page(door: Door, token: str) -> None:
     closed(door, "one")
     days_later(door, 400)
     assert "Not crimed (0)" in words(door.get("/desk/retention"))
-    door.service.desk.periods = read_periods("not_crimed=1 cancelled=1 filed=1 further_investigation=1")
+    door.service.desk.periods = read_periods("not_crimed=1 cancelled=1 filed=1 further_investigation=1 chat=1m")
     page = words(door.get("/desk/retention"))
     assert "Not crimed (1)" in page and "more than 1 year ago" in page
 
