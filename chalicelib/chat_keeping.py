@@ -16,8 +16,9 @@ from typing import NamedTuple
 from chalicelib import chat as rules
 from chalicelib.changes import Officer, require_supervisor
 from chalicelib.chat import Conversation
+from chalicelib.chat_items import ERASED, group, id_of, key
 from chalicelib.chat_reports import ChatReports
-from chalicelib.chats import ERASED, Chats, Telling
+from chalicelib.chats import Chats, Telling
 from chalicelib.drafts import LAST_REQUEST
 from chalicelib.errors import NotAllowed, NotFound, described
 from chalicelib.finder import Finder
@@ -103,7 +104,7 @@ class ChatKeeping(Chats):
         found = []
         for item in islice(self._listing(name, until), MOST_SHOWN):
             with suppress(NotFound):  # an index may lag
-                found += self._as_kept(self.find(_id(item)))
+                found += self._as_kept(self.find(id_of(item)))
         if found:
             self._looks.log_chat_access(officer.actor, "list", [one.id for one in found], self._now(), self._mint())
         return found
@@ -144,9 +145,9 @@ class ChatKeeping(Chats):
     def _duties(self) -> Iterator[tuple[Callable[[str], None], str]]:
         now = self._now()
         for item in self._listing("kept", gone_before(day_of(now), self.months)):
-            yield self._end_period, _id(item)
+            yield self._end_period, id_of(item)
         for item in self._listing(ERASING, now):
-            yield self._clean, _id(item)
+            yield self._clean, id_of(item)
 
     def _end_period(self, id: str) -> None:
         """Its period is over. What a report was made of is looked at again when another one is."""
@@ -171,35 +172,27 @@ class ChatKeeping(Chats):
         gone |= dict.fromkeys(("claimed_by", "claimed_by_name"))
         what = {"erased_at": now, "erased_by": by.id, "erased_by_name": by.name, "because": because, "why": why or None}
         look_ups = list(self._finder.look_ups_of_chat(chat)) or None
-        return self._write(chat, {**gone, **what, "status": ERASED, "version": chat.version + 1, "due": _group(ERASING),
+        return self._write(chat, {**gone, **what, "status": ERASED, "version": chat.version + 1, "due": group(ERASING),
                                   "deadline": now, "look_ups": look_ups})  # fmt: skip
 
     def _clean(self, id: str) -> None:
         """Remove what is beside it, again until what was on its way when it was erased has arrived."""
-        item = self._table.get(f"CHAT#{id}", "CHAT") or {}
+        item = self._table.get(*key(id)) or {}
         if item.get("status") != ERASED:  # an index may lag, but never so
             raise ValueError("it was not erased")
         self._finder.forget(read_stamp(item["received_at"]), id, item.get("look_ups", ()))
         self._forget_letters(id)
         if self._now() - read_stamp(item["erased_at"]) > LAST_REQUEST:
             with suppress(ConditionFailed):  # another run was quicker
-                self._table.update(f"CHAT#{id}", "CHAT", values={"due": None, "deadline": None, "look_ups": None},
-                                   condition="#due = :group", given={"group": _group(ERASING)})  # fmt: skip
+                self._table.update(*key(id), values={"due": None, "deadline": None, "look_ups": None},
+                                   condition="#due = :group", given={"group": group(ERASING)})  # fmt: skip
 
     def _write(self, chat: Conversation, values: Item) -> bool:
         """Whether it was written: not if the conversation has changed since it was read."""
         try:
-            self._table.update(f"CHAT#{chat.id}", "CHAT", values=values, condition="#version = :was",
+            self._table.update(*key(chat.id), values=values, condition="#version = :was",
                                given={"was": chat.version})  # fmt: skip
         except ConditionFailed as there:  # or our own write, made again by the SDK because its answer was lost
             written = there.item or {}
             return all(written.get(name) == value for name, value in values.items())
         return True
-
-
-def _group(name: str) -> str:
-    return f"chat-{name}"
-
-
-def _id(item: Item) -> str:
-    return str(item["pk"]).removeprefix("CHAT#")

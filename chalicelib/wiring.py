@@ -117,7 +117,7 @@ class Service:
     def subject_access(self) -> "SubjectAccess":
         from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
 
-        return SubjectAccess(self.store, self.finder, self.clock, mint)
+        return SubjectAccess(self.store, self.finder, self.chats, self.clock, mint)
 
     @cached_property
     def drafts(self) -> "Drafts":

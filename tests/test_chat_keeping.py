@@ -40,6 +40,7 @@ class Force:
             self.chats.begin(id, EVE, f"{MARK} lost a bicycle")
             self.chats.take(ANN, id)
             self.chats.note(ANN, id, f"{MARK} seems calm", "n1")
+            self.chats.advisor_says(ANN, id, f"Good morning {MARK}", "a1")
         self.chats.want_transcript("c1", f"{MARK}@example.org", "t1")
 
     def conclude(self, how: str = "advice") -> None:

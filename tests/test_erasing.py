@@ -330,8 +330,9 @@ def test_files_go_with_all_their_versions_and_rows() -> None:
 class House:
     """The parts that the housekeeping asks for."""
 
-    def __init__(self, drafts: Any, erasing: Any) -> None:
+    def __init__(self, drafts: Any, erasing: Any, conversations: Any) -> None:
         self.drafts, self.erasing, self.clock = drafts, erasing, Clock()
+        self.chat_keeping = conversations
         self.ledger = Parts(FakeTable()).ledger
 
 

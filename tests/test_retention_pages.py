@@ -307,8 +307,8 @@ def test_reports_are_found_by_what_the_person_gave(door: Door, token: str) -> No
         ("@", "Enter the email address or telephone number"),
         ("\x00\ufffe{{7*7}}", "Enter the email address or telephone number"),
         ("x" * 201, "must be 200 characters or fewer"),
-        ("nobody@example.com", "No report was found"),
-        ("07700 900999", "No report was found"),
+        ("nobody@example.com", "Nothing was found"),
+        ("07700 900999", "Nothing was found"),
         (NOWHERE, "No report was found"),
     ],
 )
