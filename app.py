@@ -14,6 +14,7 @@ from chalicelib.handlers import background, sockets
 from chalicelib.handlers.audit import audit
 from chalicelib.handlers.bulk import bulk
 from chalicelib.handlers.chat import chat
+from chalicelib.handlers.chat_keeping import chat_keeping
 from chalicelib.handlers.deciding import deciding
 from chalicelib.handlers.desk import desk
 from chalicelib.handlers.desk_chat import desk_chat
@@ -41,6 +42,7 @@ app.register_blueprint(sign_in)
 app.register_blueprint(desk)
 app.register_blueprint(desk_chats)
 app.register_blueprint(desk_chat)
+app.register_blueprint(chat_keeping)
 app.register_blueprint(audit)
 app.register_blueprint(bulk)
 app.register_blueprint(retention)

@@ -49,7 +49,8 @@ VISITOR = Actor("visitor", "Visitor")
 @dataclass(frozen=True)
 class Entry:
     """One thing that happened. `what` is `said`, `noted` (private), `taken`, `handed_over`, `put_back`, `ended`,
-    `reported`, `concluded` or `transcript`; `facts` are its other words: `to`, `reference`, `how`, `reasons`.
+    `reported`, `concluded`, `legal_hold`, `hold_lifted` or `transcript`; `facts` are its other words: `to`,
+    `reference`, `how`, `reasons`.
     """
 
     number: int
@@ -105,9 +106,11 @@ class Conversation:
 
     @property
     def is_listed_as(self) -> str:
-        """The list it is in: `waiting` until somebody takes it, even if the visitor has left; then `held`, `kept`."""
+        """The list it is in: `waiting` until somebody takes it, even if the visitor has left; then `held`, `kept`, or
+        `by_law` while it is under legal hold.
+        """
         if self.state is State.CONCLUDED:
-            return "kept"
+            return "by_law" if self.is_held_by_law else "kept"
         return "held" if self.advisor else "waiting"
 
     @property
@@ -124,6 +127,12 @@ class Conversation:
     def references(self) -> list[str]:
         """The reports that were made of it, in order."""
         return [entry.facts["reference"] for entry in self.entries if entry.what == "reported"]
+
+    @property
+    def is_held_by_law(self) -> bool:
+        """Whether it is under legal hold: it goes neither after its period nor with its reports."""
+        holds = [entry.what for entry in self.entries if entry.what in ("legal_hold", "hold_lifted")]
+        return holds[-1:] == ["legal_hold"]
 
     @property
     def transcripts(self) -> int:
@@ -259,6 +268,28 @@ def conclude(chat: Conversation, how: str, by: Actor, at: datetime, is_superviso
         raise InvalidAnswers(errors=[FieldError("how", "Select what came of the conversation")])
     ended = end(chat, by, at, is_supervisor)
     return ended if ended.state is State.CONCLUDED else _concluded(ended, how, by, at)
+
+
+def hold(chat: Conversation, by: Actor, at: datetime, why: str) -> Conversation:
+    """Put it under legal hold. That always fits, however long it is."""
+    if chat.is_held_by_law:
+        raise NotAllowed("It is under legal hold already.")
+    return _with(chat, "legal_hold", by, at, text=why)
+
+
+def lift(chat: Conversation, by: Actor, at: datetime, why: str) -> Conversation:
+    """Lift the legal hold. Its period goes on from where it began."""
+    if not chat.is_held_by_law:
+        raise NotAllowed("It is not under legal hold.")
+    return _with(chat, "hold_lifted", by, at, text=why)
+
+
+def require_erasable(chat: Conversation) -> None:
+    """Refuse to erase what is going on, or under legal hold."""
+    if chat.state is not State.CONCLUDED:
+        raise NotAllowed("The conversation is not concluded. Conclude it first.")
+    if chat.is_held_by_law:
+        raise NotAllowed("It is under legal hold. Lift that first, if it is over.")
 
 
 def want_transcript(chat: Conversation, email: str, id: str, at: datetime) -> Conversation:

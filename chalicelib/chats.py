@@ -6,7 +6,6 @@ groups `chat-waiting`, `chat-held` and `chat-kept`. What is stored is told to wh
 this may fail loses nothing, as every page also asks. See `docs/adr/0027-chat.md`.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -15,10 +14,11 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib import chat as rules
 from chalicelib.changes import Officer, require_supervisor
-from chalicelib.chat import VISITOR, Conversation, Entry, Pace, State
+from chalicelib.chat import VISITOR, Conversation, Pace, State
+from chalicelib.chat_items import ERASED, conversation_of, group, id_of, key, new_item, texts_of, values_of
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.report import Actor
-from chalicelib.table import ConditionFailed, Item, Table, Value
+from chalicelib.table import ConditionFailed, Item, Table
 from chalicelib.times import read_stamp, stamp
 
 TRIES = 20  # both sides may write at once, and many advisors take the same conversation
@@ -44,6 +44,12 @@ class Looks(Protocol):
 
     def log_chat_access(self, who: Actor, what: str, chats: Sequence[str], at: datetime, id: str) -> None: ...
     def accesses(self, *, chat: str, limit: int) -> list[Item]: ...
+
+
+class Notes(Protocol):
+    """Where it is noted by what address or number a conversation is found, for whoever asks for their data."""
+
+    def note_chat(self, chat: Conversation) -> None: ...
 
 
 class Place(NamedTuple):
@@ -76,9 +82,15 @@ class Chats:
     """The verbs. `clock` gives aware UTC datetimes, `mint` unguessable texts of letters and digits."""
 
     def __init__(
-        self, table: Table, looks: Looks, sockets: Telling, clock: Callable[[], datetime], mint: Callable[[], str]
+        self,
+        table: Table,
+        looks: Looks,
+        notes: Notes,
+        sockets: Telling,
+        clock: Callable[[], datetime],
+        mint: Callable[[], str],
     ) -> None:
-        self._table, self._looks, self._sockets = table, looks, sockets
+        self._table, self._looks, self._notes, self._sockets = table, looks, notes, sockets
         self._clock, self._mint = clock, mint
 
     # The visitor
@@ -86,8 +98,9 @@ class Chats:
     def begin(self, id: str, visitor: Mapping[str, str], text: str) -> Conversation:
         """A new conversation with its first message; the same `id` again is the same conversation."""
         begun = rules.begin(id, visitor, text, f"first-{id}", self._now())
+        self._notes.note_chat(begun)  # first: a note of nothing does no harm
         try:
-            self._table.put_new({"pk": _pk(id), "sk": "CHAT", "entries": _texts(begun.entries), **_values(begun)})
+            self._table.put_new(new_item(begun))
         except ConditionFailed:
             return self.find(id)
         self._sockets.tell_advisors({"lists": True})
@@ -95,10 +108,10 @@ class Chats:
 
     def find(self, id: str) -> Conversation:
         """The conversation as it is now, for the visitor or ourselves. Raises NotFound."""
-        item = self._table.get(_pk(id), "CHAT") if len(id) <= LONGEST_ID else None
-        if not item:
+        item = self._table.get(*key(id)) if len(id) <= LONGEST_ID else None
+        if not item or item["status"] == ERASED:
             raise NotFound("We no longer keep this conversation. Begin another, or call 101.")
-        return _conversation(item)
+        return conversation_of(item)
 
     def visitor_says(self, id: str, text: str, message_id: str) -> Conversation:
         """Keep a message of the visitor; the same `message_id` again is the same message."""
@@ -110,7 +123,13 @@ class Chats:
 
     def want_transcript(self, id: str, email: str, ask_id: str) -> Conversation:
         """The visitor wants what was said by letter: the caller has it sent."""
-        return self._change(id, lambda chat: rules.want_transcript(chat, email, ask_id, self._now()))
+
+        def wanted(chat: Conversation) -> Conversation:
+            after = rules.want_transcript(chat, email, ask_id, self._now())
+            self._notes.note_chat(after)
+            return after
+
+        return self._change(id, wanted)
 
     def place(self, chat: Conversation) -> Place:
         """Where a waiting conversation stands."""
@@ -154,7 +173,7 @@ class Chats:
         """What colleagues have, oldest first, for a supervisor who may take it over."""
         require_supervisor(officer)
         listed = islice(self._listing("held", self._now() + rules.TIME_TO_CONCLUDE), MOST_WAITING)
-        heads = [Held(item["pk"].removeprefix("CHAT#"), read_stamp(item["received_at"]),
+        heads = [Held(id_of(item), read_stamp(item["received_at"]),
                       Actor(item["claimed_by"], item["claimed_by_name"]), item["status"] == State.ENDED)
                  for item in listed]  # fmt: skip
         return [one for one in heads if one.advisor.id != officer.actor.id]
@@ -238,9 +257,9 @@ class Chats:
         return sorted(found, key=lambda one: (rules.rank(one.priority), one.began_at, one.id))
 
     def _held(self, officer: str, also: str) -> list[Conversation]:
-        named = [_pk(also)] if 1 <= len(also) <= LONGEST_ID else []
+        named = [key(also)[0]] if 1 <= len(also) <= LONGEST_ID else []
         keys = [(pk, "CHAT") for pk in dict.fromkeys((*self._keys_held(officer), *named))]
-        found = [_conversation(item) for item in self._table.get_many(keys)]
+        found = [conversation_of(item) for item in self._table.get_many(keys) if item["status"] != ERASED]
         mine = [one for one in found if _is_held_by(one, officer)]
         return sorted(mine, key=lambda one: (one.began_at, one.id))
 
@@ -252,7 +271,7 @@ class Chats:
         return list(self._listing(name, until))
 
     def _listing(self, name: str, until: datetime) -> Any:
-        given = {"group": f"chat-{name}", "until": stamp(until)}
+        given = {"group": group(name), "until": stamp(until)}
         return self._table.query(index="by_deadline", where="#due = :group AND #deadline <= :until", given=given)
 
     def _note_pace(self, began: datetime, taken: datetime) -> None:
@@ -285,10 +304,9 @@ class Chats:
         """
         try:
             self._table.update(
-                _pk(after.id),
-                "CHAT",
-                values=_values(after),
-                append={"entries": _texts(after.entries[before.version :])},
+                *key(after.id),
+                values=values_of(after),
+                append={"entries": texts_of(after.entries[before.version :])},
                 condition="#version = :was",
                 given={"was": before.version},
             )
@@ -322,66 +340,9 @@ def _shown(chat: Conversation) -> tuple[Any, ...]:
     return chat.state, chat.advisor, chat.priority, chat.reasons
 
 
-def _pk(id: str) -> str:
-    return f"CHAT#{id}"
-
-
 def _head(item: Item) -> Waiting:
-    return Waiting(item["pk"].removeprefix("CHAT#"), read_stamp(item["received_at"]), item.get("priority"),
+    return Waiting(id_of(item), read_stamp(item["received_at"]), item.get("priority"),
                    tuple(item.get("reasons", ())), item["status"] == State.ENDED)  # fmt: skip
-
-
-def _texts(entries: Sequence[Entry]) -> list[str]:
-    return [json.dumps(_entry_data(entry), separators=(",", ":"), ensure_ascii=False) for entry in entries]
-
-
-def _entry_data(entry: Entry) -> dict[str, Any]:
-    said = {"text": entry.text, "facts": entry.facts}
-    who = {"by": entry.by.id, "by_name": entry.by.name}
-    there = {name: value for name, value in said.items() if value}
-    return {"number": entry.number, "at": stamp(entry.at), "what": entry.what, **who, "id": entry.id, **there}
-
-
-def _read_entry(text: str) -> Entry:
-    data = json.loads(text)
-    return Entry(data["number"], read_stamp(data["at"]), data["what"], Actor(data["by"], data["by_name"]), data["id"],
-                 data.get("text", ""), data.get("facts", {}))  # fmt: skip
-
-
-def _values(chat: Conversation) -> dict[str, Value]:
-    by_when = {"waiting": chat.answer_by, "held": chat.conclude_by, "kept": chat.concluded_at}[chat.is_listed_as]
-    assert by_when
-    advisor = chat.advisor
-    return {
-        "visitor": json.dumps(dict(chat.visitor), ensure_ascii=False),
-        "transcript_to": chat.transcript_to or None,
-        "status": str(chat.state),
-        "claimed_by": advisor.id if advisor else None,
-        "claimed_by_name": advisor.name if advisor else None,
-        "priority": chat.priority,
-        "reasons": list(chat.reasons),
-        "received_at": stamp(chat.began_at),
-        "concluded_at": stamp(chat.concluded_at) if chat.concluded_at else None,
-        "version": chat.version,
-        "due": f"chat-{chat.is_listed_as}",
-        "deadline": stamp(by_when),
-    }
-
-
-def _conversation(item: Item) -> Conversation:
-    concluded = item.get("concluded_at")
-    return Conversation(
-        id=item["pk"].removeprefix("CHAT#"),
-        began_at=read_stamp(item["received_at"]),
-        visitor=json.loads(item["visitor"]),
-        state=State(item["status"]),
-        advisor=Actor(item["claimed_by"], item["claimed_by_name"]) if "claimed_by" in item else None,
-        priority=item.get("priority"),
-        reasons=tuple(item["reasons"]),
-        entries=tuple(map(_read_entry, item["entries"])),
-        transcript_to=item.get("transcript_to", ""),
-        concluded_at=read_stamp(concluded) if concluded else None,
-    )
 
 
 def _pace(item: Item) -> Pace:

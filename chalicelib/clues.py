@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from chalicelib import reference
+from chalicelib.chat import Conversation
 from chalicelib.errors import FieldError, InvalidAnswers
 from chalicelib.language import said
 from chalicelib.report import Report
@@ -55,6 +56,18 @@ def clues_of(answers: Answers) -> frozenset[Clue]:
         "property": [plain_property(number) for number in _numbers(answers)],
     }
     return frozenset(Clue(kind, value) for kind, several in values.items() for value in several if value)
+
+
+def clues_of_chat(chat: Conversation) -> frozenset[Clue]:
+    """By what a conversation is found for whoever asks for their data: the addresses and the number given in it."""
+    emails = [plain_email(text) for text in (chat.visitor.get("email", ""), chat.transcript_to)]
+    given = [*(("email", email) for email in emails), ("phone", plain_phone(chat.visitor.get("phone", "")))]
+    return frozenset(of_chat(Clue(kind, value)) for kind, value in given if value)
+
+
+def of_chat(clue: Clue) -> Clue:
+    """The same clue where conversations have it: they are not found among reports."""
+    return Clue(f"chat {clue.kind}", clue.value)
 
 
 def _numbers(answers: Answers) -> Iterator[str]:

@@ -30,7 +30,9 @@ class Letters(Protocol):
 
 
 class Erasing:
-    """The housekeeping of erasures. `erase_files` removes the files of a folder; `clock` gives aware UTC datetimes."""
+    """The housekeeping of erasures. `erase_files` removes the files of a folder, `tell_conversation` is told of which
+    conversation of the live chat a report was made; `clock` gives aware UTC datetimes.
+    """
 
     def __init__(
         self,
@@ -39,10 +41,11 @@ class Erasing:
         drafts: Drafts,
         letters: Letters,
         erase_files: Callable[[str], None],
+        tell_conversation: Callable[[str], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._store, self._finder, self._drafts, self._letters = store, finder, drafts, letters
-        self._erase_files, self._clock = erase_files, clock
+        self._erase_files, self._tell_conversation, self._clock = erase_files, tell_conversation, clock
 
     def finish(self, seconds_left: Callable[[], float]) -> tuple[int, int]:
         """Clean what was erased, oldest first, until it is done or the time is up; gives how many reports were cleaned,
@@ -66,11 +69,13 @@ class Erasing:
         if not report.erased_at:  # an index may lag, but never so
             raise ValueError("it was not erased")
         now = self._clock()
-        self._finder.forget(report, look_ups)
+        self._finder.forget(report.received_at, reference, look_ups)
         self._letters.forget(reference)
         self._store.forget_why(reference)
         if report.folder:
             self._forget_draft(report.folder, reference)
+        if report.conversation:
+            self._tell_conversation(report.conversation)
         self._erase_files(report.files_in)  # last: while S3 is down, nothing else waits for it
         if now - report.erased_at > LAST_REQUEST:
             self._store.cleaned(reference)

@@ -1,8 +1,8 @@
 """Finds reports by their clues without a word of them in a key: the keys are digests under the token secrets.
 
-In the table: `FIND#<digest of a clue>` / `<when received>#<reference>`, and nothing else. Noted by triage under the
-secret in force, looked for under all of them. A digest is also what an address may carry. See
-`docs/adr/0018-finding-reports.md`.
+In the table: `FIND#<digest of a clue>` / `<when received>#<reference>`, and nothing else; conversations of the live
+chat, `<when it began>#<id>`, under digests of their own. Noted by triage (those as they begin) under the secret in
+force, looked for under all of them. A digest is also what an address may carry. See `docs/adr/0018-finding-reports.md`.
 """
 
 import base64
@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
-from chalicelib.clues import Clue, clues_of
+from chalicelib.chat import Conversation
+from chalicelib.clues import Clue, clues_of, clues_of_chat
 from chalicelib.errors import NotFound
 from chalicelib.report import Report
 from chalicelib.table import ConditionFailed, Table
@@ -44,24 +46,28 @@ class Finder:
 
     def note(self, report: Report) -> None:
         """Let a report be found by its clues. Once more does no harm; the smoke test's report is never found."""
-        if report.synthetic:
-            return
-        secret, *_ = self._secrets()
-        for clue in sorted(clues_of(report.answers)):
-            entry = {"pk": f"FIND#{_digest(secret, clue)}", "sk": _place(report)}
-            with suppress(ConditionFailed):  # noted before
-                self._table.put_new(entry)
+        if not report.synthetic:
+            self._note(clues_of(report.answers), _place(report.received_at, report.reference))
+
+    def note_chat(self, chat: Conversation) -> None:
+        """Let a conversation be found by the address and the number given in it, by whoever looks for conversations."""
+        self._note(clues_of_chat(chat), _place(chat.began_at, chat.id))
 
     def look_ups(self, report: Report) -> tuple[str, ...]:
         """Where it may have been noted, whatever the secret was then: digests, which say nothing about a person."""
-        secrets, found = self._secrets(), sorted(clues_of(report.answers))
-        return tuple(_digest(secret, clue) for clue in found for secret in secrets)
+        return self._look_ups(clues_of(report.answers))
 
-    def forget(self, report: Report, look_ups: Iterable[str]) -> None:
-        """Let a report no longer be found by its clues. Once more does no harm."""
+    def look_ups_of_chat(self, chat: Conversation) -> tuple[str, ...]:
+        """The same of a conversation."""
+        return self._look_ups(clues_of_chat(chat))
+
+    def forget(self, at: datetime, name: str, look_ups: Iterable[str]) -> None:
+        """Let a report that was received `at` that time, or a conversation that began then, no longer be found by its
+        clues. Once more does no harm.
+        """
         for digest in look_ups:
             with suppress(ConditionFailed):  # it was not noted there, or has been forgotten
-                self._table.remove(f"FIND#{digest}", _place(report), condition="attribute_exists(pk)", given={})
+                self._table.remove(f"FIND#{digest}", _place(at, name), condition="attribute_exists(pk)", given={})
 
     def digests(self, meanings: Iterable[Iterable[Clue]]) -> Digests:
         """Where a report is that has all the clues of one of `meanings`, whatever the secret was when it came."""
@@ -76,13 +82,23 @@ class Finder:
         more = len(found) > most or any(row.cut for rows in groups for row in rows)
         return References(tuple(entry.partition("#")[2] for entry in found[:most]), more)
 
+    def _note(self, clues: Iterable[Clue], place: str) -> None:
+        secret, *_ = self._secrets()
+        for clue in sorted(clues):
+            with suppress(ConditionFailed):  # noted before
+                self._table.put_new({"pk": f"FIND#{_digest(secret, clue)}", "sk": place})
+
+    def _look_ups(self, clues: Iterable[Clue]) -> tuple[str, ...]:
+        secrets = self._secrets()
+        return tuple(_digest(secret, clue) for clue in sorted(clues) for secret in secrets)
+
     def _row(self, digest: str, page: int) -> "_Row":
         where, given = "#pk = :pk", {"pk": f"FIND#{digest}"}
         return _Row(item["sk"] for item in self._table.query(where=where, given=given, limit=page, backwards=True))
 
 
-def _place(report: Report) -> str:
-    return f"{stamp(report.received_at)}#{report.reference}"
+def _place(at: datetime, name: str) -> str:
+    return f"{stamp(at)}#{name}"
 
 
 class _Row:

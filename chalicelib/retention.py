@@ -21,12 +21,16 @@ GROUPS = {
     "further_investigation": "Further investigation",
 }
 """Each decided report is of one."""
+CHAT = "chat"
+"""The group of concluded conversations of the live chat of which no report was made. What one was made of is kept as
+long as its reports."""
 
-# Years. After the review periods of the police's Management of Police Information (College of Policing, APP Information
-# management: six clear years for offences that are neither sexual, violent nor serious), which say when to look again,
-# and are not all of the law. From memory: the force has to check them, and sets its own (RETENTION).
-USUAL = "not_crimed=2 cancelled=2 filed=6 further_investigation=10"
-MOST_YEARS = 100
+# Years; months for conversations. After the review periods of the police's Management of Police Information (College of
+# Policing, APP Information management: six clear years for offences that are neither sexual, violent nor serious),
+# which say when to look again, and are not all of the law. From memory: the force has to check them, and sets its own
+# (RETENTION).
+USUAL = "not_crimed=2 cancelled=2 filed=6 further_investigation=10 chat=6m"
+MOST_YEARS = MOST_MONTHS = 100
 
 CLOSED, HELD, ERASING = LISTS = ("closed", "held", "erasing")
 """Lists of the index by urgency, by time: decided, under legal hold, and erased with something left to be cleaned."""
@@ -34,24 +38,26 @@ CLOSED, HELD, ERASING = LISTS = ("closed", "held", "erasing")
 WHY_ERASED = {"period": "its period was over", "request": "the person asked for it"}
 
 Periods = Mapping[str, int]
-"""For how many years reports of each group are kept."""
+"""For how many years reports of each group are kept, and for how many months conversations."""
 
 
 def read_periods(text: str) -> Periods:
     """The periods in a setting such as USUAL. Raises ValueError, saying what it has to be, and what is wrong."""
-    rule, years = f"years from 1 to {MOST_YEARS} for each group, such as {USUAL}", dict[str, int]()
+    rule = f"years from 1 to {MOST_YEARS} for each group, months for {CHAT}, such as {USUAL}"
+    periods, groups = dict[str, int](), (*GROUPS, CHAT)
     for word in text.split():
         group, _, number = word.partition("=")
-        if group not in GROUPS or group in years or not _is_period(number):
+        if group not in groups or group in periods or not _is_period(group, number):
             raise ValueError(f"{rule}; wrong, or there twice: {word}")
-        years[group] = int(number)
-    if missing := [group for group in GROUPS if group not in years]:
-        raise ValueError(f"{rule}; name all four groups: {', '.join(GROUPS)}; missing: {', '.join(missing)}")
-    return years
+        periods[group] = int(number.removesuffix("m"))
+    if missing := [group for group in groups if group not in periods]:
+        raise ValueError(f"{rule}; name all five groups: {', '.join(groups)}; missing: {', '.join(missing)}")
+    return periods
 
 
-def _is_period(number: str) -> bool:
-    return bool(re.fullmatch("[0-9]{1,3}", number)) and 1 <= int(number) <= MOST_YEARS
+def _is_period(group: str, number: str) -> bool:
+    unit, most = ("m", MOST_MONTHS) if group == CHAT else ("", MOST_YEARS)
+    return bool(re.fullmatch(f"[0-9]{{1,3}}{unit}", number)) and 1 <= int(number.removesuffix("m")) <= most
 
 
 def group_of(report: Report) -> str | None:
@@ -71,7 +77,17 @@ def kept_since(report: Report) -> datetime:
 
 def due_on(since: datetime, years: int) -> date:
     """The day in London on which a period that began at `since` is over: the same day of the calendar, years later."""
-    return _years_on(day_of(since), years)
+    return _months_on(day_of(since), 12 * years)
+
+
+def goes_on(concluded_at: datetime, months: int) -> date:
+    """The day in London on which a conversation goes: the same day of the calendar, months later."""
+    return _months_on(day_of(concluded_at), months)
+
+
+def gone_before(day: date, months: int) -> datetime:
+    """The moment before which whatever goes on `day` or earlier was concluded."""
+    return datetime.combine(_months_on(day, -months) + timedelta(days=1), time(), london())
 
 
 def review_on(report: Report, periods: Periods) -> date | None:
@@ -99,16 +115,18 @@ def retained(report: Report) -> tuple[str | None, str | None]:
 
 def between(group: str, periods: Periods, now: datetime, after: str) -> tuple[str, str]:
     """The first and the last place in CLOSED of what is due in a group, from the time and reference `after` on."""
-    past = _years_on(day_of(now), -periods[group]) + timedelta(days=1)  # the first day whose period is not over
-    return f"{group}#{after}", f"{group}#{stamp(datetime.combine(past, time(), london()))}"
+    return f"{group}#{after}", f"{group}#{stamp(gone_before(day_of(now), 12 * periods[group]))}"
 
 
-def _years_on(day: date, years: int) -> date:
-    """Where the year has no 29 February: 1 March if that is later than the day, and 28 February if it is earlier."""
+def _months_on(day: date, months: int) -> date:
+    """Where the month has no such day (29 February): the day after its last if that is later than the day, and its last
+    if it is earlier.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 2, 28) + timedelta(days=years > 0)
+        return date(year, month + 1, day.day)
+    except ValueError:  # never in December
+        return date(year, month + 2, 1) - timedelta(days=months < 0)
 
 
 def _place(at: datetime, report: Report) -> str:

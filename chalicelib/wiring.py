@@ -16,7 +16,7 @@ from chalicelib.finder import Finder
 from chalicelib.identity import Verifier
 from chalicelib.letters import Sender
 from chalicelib.queues import Queue
-from chalicelib.retention import read_periods
+from chalicelib.retention import CHAT, read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.senders import Notify, Outbox, Ses
 from chalicelib.store import Store
@@ -25,6 +25,7 @@ from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.chat_keeping import ChatKeeping
     from chalicelib.chat_reports import ChatReports
     from chalicelib.chats import Chats
     from chalicelib.desk import Desk
@@ -116,7 +117,7 @@ class Service:
     def subject_access(self) -> "SubjectAccess":
         from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
 
-        return SubjectAccess(self.store, self.finder, self.clock, mint)
+        return SubjectAccess(self.store, self.finder, self.chats, self.clock, mint)
 
     @cached_property
     def drafts(self) -> "Drafts":
@@ -128,7 +129,8 @@ class Service:
     def erasing(self) -> "Erasing":
         from chalicelib.erasing import Erasing  # not on the way of a submission
 
-        return Erasing(self.store, self.finder, self.drafts, Outbox(self.table), self.evidence.remove_all, self.clock)
+        return Erasing(self.store, self.finder, self.drafts, Outbox(self.table), self.evidence.remove_all,
+                       self.chat_keeping.report_erased, self.clock)  # fmt: skip
 
     @cached_property
     def evidence(self) -> "EvidenceFiles":
@@ -188,7 +190,15 @@ class Service:
     def chats(self) -> "Chats":
         from chalicelib.chats import Chats  # not on the way of a submission
 
-        return Chats(self.table, self.store, self.sockets, self.clock, mint)
+        return Chats(self.table, self.store, self.finder, self.sockets, self.clock, mint)
+
+    @cached_property
+    def chat_keeping(self) -> "ChatKeeping":
+        from chalicelib.chat_keeping import ChatKeeping  # not on the way of a submission
+
+        months, forget = read_periods(self.settings.retention)[CHAT], Outbox(self.table).forget
+        return ChatKeeping(self.table, self.store, self.finder, self.sockets, self.clock, mint, self.chat_reports,
+                           forget, months)  # fmt: skip
 
     @cached_property
     def chat_reports(self) -> "ChatReports":

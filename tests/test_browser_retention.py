@@ -10,6 +10,9 @@ from playwright.sync_api import Page
 from test_browser_desk import press, press_last, sit_down
 from test_desk_pages import SUNIL
 from users import Officer, Public, example
+from visitors import Visitors
+
+from tests.fakes import ANN
 
 YEAR = 365 * 24 * 60 * 60
 
@@ -38,6 +41,30 @@ def due(stack: Runner) -> list[str]:
 
 def test_with_javascript(desktop: Page, axe: str, due: list[str], tmp_path: Path) -> None:
     review_and_hand_over(desktop, axe, due[:3], tmp_path)
+
+
+def test_a_conversation_is_held_and_erased(desktop: Page, axe: str, stack: Runner, due: list[str]) -> None:
+    visitors = Visitors(stack)
+    chat = visitors.begins()
+    visitors.chats.take(ANN, chat)
+    visitors.chats.conclude(ANN, chat, "advice")
+    sit_down(desktop, SUNIL)
+    desktop.goto(f"/desk/chats/{chat}")
+    follow(desktop.get_by_role("link", name="how long it is kept"))
+    for button, reason in (("Put under legal hold", ""), ("Put under legal hold", "A court asked")):
+        expect_narrow(desktop)
+        expect_accessible(desktop, axe)
+        desktop.get_by_label("Why").fill(reason)
+        press(desktop, button)
+    assert "because the law requires it" in desktop.locator("main").inner_text()
+    follow(desktop.get_by_role("link", name="Retention: live chat"))
+    expect_narrow(desktop)
+    expect_accessible(desktop, axe)
+    follow(desktop.get_by_role("table", name="Under legal hold").get_by_role("link"))
+    for button in ("Lift the legal hold", "Erase, as the person asked"):
+        desktop.get_by_label("Why").fill("Request 7")
+        press(desktop, button)
+    assert desktop.get_by_role("table").count() == 0
 
 
 def test_without(plain: Page, due: list[str], tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.chats = Chats(parts.table, parts.store, Told(), parts.clock, lambda: "minted")
+        self.chats = Chats(parts.table, parts.store, parts.finder, Told(), parts.clock, lambda: "minted")
         self.reports = ChatReports(parts.casework, self.chats)
         self.chats.begin(CHAT, EVE, "Hello")
         parts.clock.advance(minutes=10)

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.chat import State
 from chalicelib.chats import MOST_WAITING, Chats
 from chalicelib.errors import NotAllowed, NotFound
+from chalicelib.finder import Finder
 from chalicelib.store import Store
 from chalicelib.table import Table
 from tests.fakes import ANN, BOB, SUE, Clock, Died, FakeTable, Wire, dies, meanwhile, moto_dynamodb, moto_table, repeats
@@ -41,7 +42,8 @@ class Room:
         count = itertools.count()
         self.table, self.clock, self.told = table, Clock(), Told()
         looks = Store(table, lambda: (b"a secret of the tests",))
-        self.chats = Chats(table, looks, self.told, self.clock, lambda: f"minted{next(count):026}")
+        finder = Finder(table, lambda: (b"a secret of the tests",))
+        self.chats = Chats(table, looks, finder, self.told, self.clock, lambda: f"minted{next(count):026}")
 
     def begin(self, id: str = "c1", text: str = "My bicycle is gone") -> str:
         return self.chats.begin(id, EVE, text).id

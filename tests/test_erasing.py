@@ -79,7 +79,7 @@ class Story:
         erase_files = self.files.remove_all if bucket else self.forget_objects
         self.drafts = Drafts(self.table, self.parts.casework, erase_files, self.parts.clock)  # type: ignore[arg-type]
         self.erasing = Erasing(self.parts.store, self.parts.finder, self.drafts, self.letters, erase_files,
-                               self.parts.clock)  # fmt: skip
+                               lambda _: None, self.parts.clock)  # fmt: skip
         self.reference = self.reported()
 
     def forget_objects(self, folder: str) -> None:
@@ -330,8 +330,9 @@ def test_files_go_with_all_their_versions_and_rows() -> None:
 class House:
     """The parts that the housekeeping asks for."""
 
-    def __init__(self, drafts: Any, erasing: Any) -> None:
+    def __init__(self, drafts: Any, erasing: Any, conversations: Any) -> None:
         self.drafts, self.erasing, self.clock = drafts, erasing, Clock()
+        self.chat_keeping = conversations
         self.ledger = Parts(FakeTable()).ledger
 
 
@@ -356,7 +357,7 @@ def fails() -> tuple[int, int]:
 def test_each_duty_is_done_whatever_becomes_of_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, does: Callable[[], tuple[int, int]]
 ) -> None:
-    for duties in ((Duty(does), Duty()), (Duty(), Duty(does))):
+    for duties in ((Duty(does), Duty(), Duty()), (Duty(), Duty(does), Duty()), (Duty(), Duty(), Duty(does))):
         monkeypatch.setattr(wiring, "_installed", House(*duties))
         with pytest.raises(background.Failed):
             background.keep_house(lambda: 300_000.0)
@@ -366,7 +367,7 @@ def test_each_duty_is_done_whatever_becomes_of_the_others(
 
 
 def test_no_duty_takes_the_time_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    drafts, erasures = Duty(), Duty()
-    monkeypatch.setattr(wiring, "_installed", House(drafts, erasures))
-    background.keep_house(lambda: 300_000.0)
-    assert drafts.given[0] == pytest.approx(100) and erasures.given[0] == pytest.approx(200)
+    drafts, erasures, conversations = Duty(), Duty(), Duty()
+    monkeypatch.setattr(wiring, "_installed", House(drafts, erasures, conversations))
+    background.keep_house(lambda: 400_000.0)
+    assert [duty.given[0] for duty in (drafts, erasures, conversations)] == pytest.approx([100, 200, 300])

@@ -4,6 +4,7 @@ Every text that is sent carries a marker. Everything the service says beside tho
 """
 
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,15 @@ import pytest
 import requests
 from conftest import Runner
 from users import FORM, JSON, Officer, Public, Records, example, filled_form
+from visitors import Visitors
+
+from tests.fakes import ANN
 
 MARK = "Zyxmark"
 PHONE, POSTCODE, EMAIL = "07700 900777", "ZE1 1ZZ", "zyxmark@example.com"
 MARKS = ("zyxmark", "900777", "1zz")
 SHAPED = {"email": EMAIL, "phone": PHONE, "postcode": POSTCODE}
+MAY_HAVE = {"OUTBOX": {"to", "subject", "body", "html"}, "CHAT": {"visitor", "entries", "transcript_to"}}
 CHOICES = {"yes", "no", "unknown"}
 
 
@@ -133,7 +138,57 @@ def test_what_the_table_shows_without_unpacking(runner: Runner, public: Public) 
     assert any(item["pk"]["S"].startswith("FIND#") for item in items), "no clues were noted, so none were looked at"
     for item in items:
         kept = {name for name, value in item.items() if marks_in(str(value))}
-        assert kept <= ({"to", "subject", "body", "html"} if item["pk"] == {"S": "OUTBOX"} else {"words"})
+        assert kept <= MAY_HAVE.get(item["pk"]["S"].partition("#")[0], {"words"})
+
+
+def test_a_conversation_and_what_is_left_of_it(runner: Runner) -> None:
+    visitor, visitors = requests.Session(), Visitors(runner)
+    visitor.headers["Accept"] = "text/html"
+    chat, hidden = begun(runner, visitor)
+    for _ in range(2):  # as after a lost answer
+        sent = visitor.post(f"{runner.url}/chat/messages", {**hidden, "text": f"{MARK} again"}, allow_redirects=False)
+        expect_unmarked(sent, 303)
+    visitors.chats.take(ANN, chat)
+    visitors.chats.note(ANN, chat, MARK, "n1")
+    visitors.chats.advisor_says(ANN, chat, f"Good morning, {MARK}", "a1")
+    copy = visitor.get(f"{runner.url}/chat/copy").text
+    asked = visitor.post(f"{runner.url}/chat/copy", {**hidden_in(copy, "/chat/copy"), "email": EMAIL})
+    assert asked.status_code == 200, asked.text
+    runner.idle()
+    assert any(marks_in(letter["body"]) for letter in runner.outbox() if letter["id"].startswith(chat))
+    visitors.chats.conclude(ANN, chat, "advice")
+    test_what_the_table_shows_without_unpacking(runner, Public(runner))
+    assert marks_in(str(kept_of(runner, chat)))
+    runner.advance(200 * 86_400)  # the housekeeping has run
+    left = kept_of(runner, chat)
+    assert left["because"] == {"S": "period"} and not marks_in(str(left))
+    assert not any(letter["id"].startswith(chat) for letter in runner.outbox())
+    assert {"erasing conversations"} <= {line.get("message") for line in said(runner)}
+
+
+def kept_of(runner: Runner, chat: str) -> Any:
+    """What is kept of a conversation."""
+    return next(
+        item for item in Records(runner).items() if item["pk"]["S"] == f"CHAT#{chat}" and item["sk"]["S"] == "CHAT"
+    )
+
+
+def begun(runner: Runner, visitor: requests.Session) -> tuple[str, dict[str, str]]:
+    """The id of a conversation that a visitor has begun, and what the form of the next message has in it."""
+    page = visitor.get(f"{runner.url}/chat").text
+    runner.advance(5)  # nobody is quicker
+    typed = {"emergency": "no", "name": MARK, "email": EMAIL, "phone": PHONE, "text": f"{MARK} lost a bicycle"}
+    answer = visitor.post(f"{runner.url}/chat", {**hidden_in(page, "/chat"), **typed})
+    assert answer.status_code == 200 and not marks_in(answer.url), answer.text
+    (chat,) = (item["pk"]["S"].removeprefix("CHAT#") for item in Records(runner).items()
+               if item["sk"]["S"] == "CHAT" and marks_in(str(item)))  # fmt: skip
+    return chat, hidden_in(answer.text, "/chat/messages")
+
+
+def hidden_in(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that goes there."""
+    (form,) = re.findall(rf'<form[^>]* action="{action}"[^>]*>(.*?)</form>', page, re.DOTALL)
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
 
 
 def test_refusals(runner: Runner, public: Public, officer: Officer) -> None:

@@ -364,7 +364,8 @@ class Nobody:
 
 
 def chats_of(force: Force) -> Chats:
-    return Chats(force._table(), force.store, Nobody(), lambda: force.now, mint)
+    finder = Finder(force._table(), lambda: (SECRET,))
+    return Chats(force._table(), force.store, finder, Nobody(), lambda: force.now, mint)
 
 
 def test_many_advisors_take_what_waits_and_each_conversation_has_one(force: Force) -> None:

@@ -68,11 +68,11 @@ def due(parts: Parts, name: str) -> list[str]:
 # The setting
 
 
-def test_periods_are_years_for_each_group() -> None:
-    assert read_periods("filed=6 not_crimed=1  cancelled=2\nfurther_investigation=100") == {
-        "filed": 6, "not_crimed": 1, "cancelled": 2, "further_investigation": 100
+def test_periods_are_years_for_each_group_and_months_for_conversations() -> None:
+    assert read_periods("filed=6 not_crimed=1  cancelled=2\nfurther_investigation=100 chat=18m") == {
+        "filed": 6, "not_crimed": 1, "cancelled": 2, "further_investigation": 100, "chat": 18
     }  # fmt: skip
-    assert set(read_periods(USUAL)) == set(GROUPS)
+    assert set(read_periods(USUAL)) == {*GROUPS, "chat"}
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,22 @@ def test_periods_are_years_for_each_group() -> None:
     [
         "", "filed=6", f"{USUAL} filed=7", f"{USUAL} other=1", USUAL.replace("6", "0"), USUAL.replace("6", "101"),
         USUAL.replace("6", "six"), USUAL.replace("6", "-6"), USUAL.replace("=6", "= 6"), USUAL.replace(" ", ","),
-        USUAL.replace("6", "6.5"), USUAL.replace("6", "٦"),
+        USUAL.replace("6", "6.5"), USUAL.replace("6", "٦"), USUAL.replace("6m", "6"), USUAL.replace("6m", "6mm"),
+        USUAL.replace("filed=6", "filed=6m"), USUAL.replace("6m", "0m"), USUAL.replace("6m", "101m"),
     ],
 )  # fmt: skip
 def test_any_other_setting_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="years from 1 to 100 for each group, such as not_crimed=2"):
+    with pytest.raises(ValueError, match="years from 1 to 100 for each group, months for chat, such as not_crimed=2"):
         read_periods(text)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("not_crimed=1", "name all four groups: not_crimed, cancelled, filed, further_investigation; "
-                         "missing: cancelled, filed, further_investigation"),
+        ("not_crimed=1", "name all five groups: not_crimed, cancelled, filed, further_investigation, chat; "
+                         "missing: cancelled, filed, further_investigation, chat"),
         (USUAL.replace("filed=6", ""), "missing: filed"),
+        (USUAL.replace(" chat=6m", ""), "missing: chat"),
         (f"{USUAL} filed=7", "wrong, or there twice: filed=7"),
         (f"other=1 {USUAL}", "wrong, or there twice: other=1"),
         (USUAL.replace("filed=6", "filed=0"), "wrong, or there twice: filed=0"),
@@ -455,4 +457,4 @@ def housekeeping(force: Force) -> Erasing:
     """Of a process of its own. Nothing is in the bucket, and nothing was a draft."""
     table = force._table()
     finder, drafts = Finder(table, lambda: (SECRET,)), Drafts(table, force.casework(), lambda _: None, force.clock)
-    return Erasing(force._store(), finder, drafts, Outbox(table), lambda _: None, force.clock)
+    return Erasing(force._store(), finder, drafts, Outbox(table), lambda _: None, lambda _: None, force.clock)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib import wiring
 from chalicelib.chats import Chats
+from chalicelib.finder import Finder
 from chalicelib.handlers import sockets as handler
 from chalicelib.passes import Passes
 from chalicelib.report import Actor
@@ -58,7 +59,8 @@ class Hall:
         self.throttle = Throttle(self.table, lambda: SECRET, self.clock)
         self.sessions = Sessions(self.table, self.clock, mint)
         self.sockets = Sockets(self.table, self.line, self._is_signed_in, self.clock)
-        self.chats = Chats(self.table, Store(self.table, lambda: SECRET), self.sockets, self.clock, mint)
+        store, finder = Store(self.table, lambda: SECRET), Finder(self.table, lambda: SECRET)
+        self.chats = Chats(self.table, store, finder, self.sockets, self.clock, mint)
 
     def _is_signed_in(self, officer: str, session: str) -> bool:
         return bool(self.sessions.standing(officer, session, is_use=False))

@@ -9,11 +9,13 @@ from users import aws_client
 
 from chalicelib.chat import Conversation
 from chalicelib.chats import Chats
+from chalicelib.finder import Finder
 from chalicelib.sockets import Management, Sockets
 from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.wiring import mint
 
+SECRET = (b"not asked for",)
 EVE = {"name": "Eve Example", "email": "eve@example.com", "phone": "07700 900123"}
 
 
@@ -25,7 +27,7 @@ class Visitors:
         table: Any = Table(aws_client("dynamodb", runner.aws_endpoint), "crime-reports-local")
         line = Management(lambda: aws_client("apigatewaymanagementapi", f"{runner.url}/dev/sockets"))
         self._sockets = Sockets(table, line, lambda officer, session: True, self._now)
-        self.chats = Chats(table, Store(table, lambda: (b"not asked for",)), self._sockets, self._now, mint)
+        self.chats = Chats(table, Store(table, lambda: SECRET), Finder(table, lambda: SECRET), self._sockets, self._now, mint)
 
     def begins(self, text: str = "My bicycle is gone", **visitor: str) -> str:
         """Somebody writes for the first time; gives the id of the conversation."""

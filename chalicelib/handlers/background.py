@@ -199,6 +199,7 @@ def _is_done(name: str, duty: Callable[[Seconds], tuple[int, int]], seconds_left
 _DUTIES: Mapping[str, Callable[[Seconds], tuple[int, int]]] = {
     "erasing ended drafts": lambda seconds_left: service().drafts.erase_ended(seconds_left),
     "finishing erasures": lambda seconds_left: service().erasing.finish(seconds_left),
+    "erasing conversations": lambda seconds_left: service().chat_keeping.finish(seconds_left),
     "adding up the figures": lambda seconds_left: _move_ledger_on(),
 }
 

@@ -69,14 +69,16 @@ def find_reports(request: Request, seat: Seat) -> Response:
 @retention.route("/desk/export/file", methods=["POST"], content_types=[FORM])
 @at_desk(retention, "supervisor")
 def hand_over(request: Request, seat: Seat) -> Response:
-    """All that is held in the reports that were ticked, as one file."""
+    """All that is held in the reports and conversations that were ticked, as one file."""
     pairs, place = pairs_of(request), place_of(request, seat)
     try:
-        holdings = service().subject_access.hand_over(seat.officer, _references(pairs, "chosen"))
-        html = files.file(place.site, [*_with_files(holdings)], service().desk.periods, service().clock())
+        holdings, talks = service().subject_access.hand_over(
+            seat.officer, _references(pairs, "chosen"), _chats(pairs, "chosen")
+        )
+        html = files.file(place.site, [*_with_files(holdings)], talks, service().desk.periods, service().clock())
         _require_small(html)
     except InvalidAnswers as refusal:
-        listed = service().subject_access.listed(seat.officer, _references(pairs, "listed"))
+        listed = service().subject_access.listed(seat.officer, _references(pairs, "listed"), _chats(pairs, "listed"))
         return page(files.found(place, listed, refusal.errors), 422)
     return Response(body=html, headers={**PAGE_HEADERS, "Content-Disposition": _DOWNLOAD})
 
@@ -98,6 +100,12 @@ def _require_small(html: str) -> None:
 
 def _references(pairs: Sequence[tuple[str, str]], name: str) -> list[str]:
     return list(dict.fromkeys(plain for one, value in pairs if one == name and (plain := parse(value))))
+
+
+def _chats(pairs: Sequence[tuple[str, str]], name: str) -> list[str]:
+    """The ids of the conversations among what was ticked."""
+    named = (value.partition(":") for one, value in pairs if one == name)
+    return list(dict.fromkeys(id for kind, _, id in named if kind == "chat" and id))
 
 
 def _after(query: dict[str, str]) -> str:

@@ -41,6 +41,7 @@ class Seen(NamedTuple):
     who: str
     what: str
     reports: Sequence[str]
+    chats: Sequence[str]
 
 
 class Link(NamedTuple):
@@ -85,7 +86,7 @@ def _seen(accesses: Accesses) -> list[Seen]:
 
 
 def _what_and_which(one: Mapping[str, Any]) -> tuple[str, str, list[str]]:
-    return str(one["officer"]), str(one["what"]), sorted(one["references"])
+    return str(one["officer"]), str(one["what"]), sorted([*one["references"], *one.get("chats", ())])
 
 
 def _together(looks: Sequence[Mapping[str, Any]]) -> Seen:
@@ -93,4 +94,5 @@ def _together(looks: Sequence[Mapping[str, Any]]) -> Seen:
     what = _WHAT.get(str(last["what"]), str(last["what"]))
     often = f", {len(looks)} times since {spoken(read_stamp(first['at']))}" if len(looks) > 1 else ""
     shown = [show(reference) for reference in last["references"]]
-    return Seen(spoken(read_stamp(last["at"])), last["officer_name"], what + often, shown)
+    chats = list(last.get("chats", ()))
+    return Seen(spoken(read_stamp(last["at"])), last["officer_name"], what + often, shown, chats)

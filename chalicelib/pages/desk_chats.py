@@ -167,7 +167,7 @@ def _line(entry: Entry, chat: Conversation, now: datetime) -> Line:
     kind = {"said": "visitor" if entry.by == VISITOR else "advisor", "noted": "note"}.get(entry.what, "event")
     who = chat.name if entry.by == VISITOR else entry.by.name
     reference = entry.facts.get("reference", "")
-    return Line(entry.number, kind, who, _when(entry.at, now), stamp(entry.at), entry.text or _in_words(entry),
+    return Line(entry.number, kind, who, _when(entry.at, now), stamp(entry.at), in_words(entry),
                 show(reference) if reference else "", entry.facts.get("reasons", ()))  # fmt: skip
 
 
@@ -176,8 +176,8 @@ def _when(at: datetime, now: datetime) -> str:
     return clock_time(at) if local(at).date() == local(now).date() else spoken(at)
 
 
-def _in_words(entry: Entry) -> str:
-    """What happened, after the name of whoever did it."""
+def in_words(entry: Entry) -> str:
+    """What was written, or what happened, after the name of whoever did it."""
     facts = entry.facts
     return {
         "taken": "took the conversation",
@@ -187,7 +187,9 @@ def _in_words(entry: Entry) -> str:
         "reported": "made a report of it",
         "concluded": f"concluded it: {_lower(CONCLUSIONS.get(facts.get('how', ''), ''))}",
         "transcript": "asked for a copy by email",
-    }.get(entry.what, entry.what)
+        "legal_hold": f"put it under legal hold: {entry.text}",
+        "hold_lifted": f"lifted the legal hold: {entry.text}",
+    }.get(entry.what, entry.text)
 
 
 def _outcome(chat: Conversation) -> str:
@@ -211,4 +213,4 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-_LOOKED = {"read": "Read it", "accesses": "Looked at this log"}
+_LOOKED = {"read": "Read it", "accesses": "Looked at this log", "export": "Exported it for the person"}
