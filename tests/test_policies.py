@@ -8,11 +8,11 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,11 +30,9 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.chat_hours import ALWAYS
-from chalicelib.chats import Chats
 from chalicelib.config import Settings
 from chalicelib.desk import Desk, Officer
-from chalicelib.handlers import sockets
-from chalicelib.handlers.background import Failed
+from chalicelib.handlers.background import TRANSCRIPT, Failed
 from chalicelib.identity import Verifier
 from chalicelib.pages import static_name
 from chalicelib.reference import parse
@@ -466,7 +464,7 @@ class Seat:
     def get(self, address: str, expected: int = 200) -> None:
         status, text = self.service.http(f"GET {address}", cookie=self.cookie)
         assert status == expected, (address, status, text)
-        self.token = text.partition('name="token" value="')[2].partition('"')[0] or self.token
+        self.token = str(text).partition('name="token" value="')[2].partition('"')[0] or self.token
 
     def post(self, address: str, expected: int = 303, **said: str) -> None:
         pairs = [("token", self.token), *said.items()]
@@ -586,36 +584,76 @@ def drafts_end(service: Service) -> None:
 
 
 def people_chat(service: Service) -> None:
-    """Over sockets and by pages. Whichever way something is said, one who is to be told has gone, on either side."""
-    with service.running(HTTP) as parts:
-        parts.chats.begin("c1", {"name": "Eve Example"}, "My bicycle is gone")
-        session = parts.sessions.find(parts.sessions.begin(ANN.actor, frozenset({"officer"})))
-        assert session
-        passes = {"visitor": sockets.visitor_pass("c1"), "advisor": sockets.advisor_pass(session)}
+    """By pages and over sockets. Whichever way something is said, somebody who is to be told has gone."""
+    visitor, sara = Chatter(service), Seat(service, "Sara")
+    visitor.send("", emergency="no", name="Eve Example", text="My bicycle is gone")
+    sara.get("/desk/chats")
+    sara.get("/desk/chats/lists")
+    sara.post("/desk/chats", do="next.", id="0" * 32)
+    chat = dict(parse_qsl(urlsplit(service.answered["headers"]["Location"]).query))["chat"]
+    desk = f"/desk/chats/{chat}"
+    for page in ("", "/seen", "/entries?seen=0", "/report?category=theft"):
+        sara.get(desk + page)
+    sara.get(f"/desk/chats?chat={chat}")
+    pages = (("visitor", "/chat", visitor.cookie), ("advisor", desk, sara.cookie))
+    passes = {who: service.http(f"GET {page}/entries", cookie=cookie)[1]["socket"]["pass"]
+              for who, page, cookie in pages}  # fmt: skip
+    they_talk(service, passes, chat, lambda: visitor.send("/messages", 200, text="It is red"),
+              lambda: sara.post(f"{desk}/messages", 200, id="1" * 32, text="Is it locked?"))  # fmt: skip
+    sara.post("/desk/chats", do=f"note.{chat}", **{f"note.{chat}": "Called before", f"id.{chat}": "2" * 32})
+    answers = {"emergency": "no", "reporter": "victim", "about.kind": "pedal_cycle", "declaration": "yes"}
+    answers |= {"contact.full_name": "Eve Example", "contact.email": "eve@example.com"}
+    sara.post(f"{desk}/report?category=theft", nth="1", number="1", **answers)
+    for page in ("/end", "/copy"):
+        visitor.open(page)
+        visitor.send(page, email="eve@example.com", id="3" * 32)
+    told = json.dumps({"reference": chat, "version": 1, "what": TRANSCRIPT})
+    attributes = {"ApproximateReceiveCount": "1"}
+    service.invoke(LETTER, {"Records": [{"body": told, "receiptHandle": "", "attributes": attributes}]})
+    visitor.send("/close")
+    visitor.send("/leave", 422)
+
+
+def they_talk(
+    service: Service, passes: Mapping[str, str], chat: str, visitor_says: Callable[[], Any],
+    advisor_says: Callable[[], Any],
+) -> None:  # fmt: skip
     for who, number in product(passes, range(5)):
         service.socket(CONNECT, f"{who}{number}")
         service.socket(FRAME, f"{who}{number}", do="open", **{"pass": passes[who]})
-    with service.running(HTTP) as parts:
-        advisors_answer(parts.chats)
-        for number, say in enumerate((partial(parts.chats.advisor_says, ANN), parts.chats.visitor_says)):
-            service.watch.just_before(f"{TELL} {list(passes)[number]}0", lambda: throw(error_of("GoneException")))
-            say("c1", "I am here", f"page{number}")
+    for gone, say in (("visitor0", advisor_says), ("advisor0", visitor_says)):
+        service.watch.just_before(f"{TELL} {gone}", lambda: throw(error_of("GoneException")))
+        say()
     service.clock.advance(minutes=6)  # the session is renewed
     for who, other in permutations(passes):
         service.watch.just_before(f"{TELL} {other}1", lambda: throw(error_of("GoneException")))
-        service.socket(FRAME, f"{who}2", do="say", chat="c1", text="It is red", id=f"by-{who}")
-        service.socket(FRAME, f"{who}2", do="typing", chat="c1")
+        service.socket(FRAME, f"{who}2", do="say", chat=chat, text="It is red", id=f"by-{who}")
+        service.socket(FRAME, f"{who}2", do="typing", chat=chat)
     service.socket(FRAME, "visitor3", do="nonsense")
     for who in passes:
         service.socket(DISCONNECT, f"{who}4")
 
 
-def advisors_answer(chats: Chats) -> None:
-    assert [one.id for one in chats.waiting(ANN)] == ["c1"]
-    chats.place(chats.find("c1"))
-    assert chats.take_next(ANN) and not chats.take_next(ANN)
-    assert [one.id for one in chats.held(ANN)] == ["c1"]
-    chats.read(ANN, "c1")
+class Chatter:
+    """A visitor of the chat, who keeps the cookie and what the forms of the last page carry."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.cookie = service, ""
+        self.open("")
+        service.clock.advance(seconds=10)
+
+    def open(self, page: str) -> None:
+        status, text = self.service.http(f"GET /chat{page}", cookie=self.cookie)
+        assert status == 200, text
+        self.hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
+
+    def send(self, page: str, expected: int = 303, **said: str) -> None:
+        pairs = [*({**self.hidden, **said}).items()]
+        status, text = self.service.http(f"POST /chat{page}", pairs, cookie=self.cookie)
+        assert status == expected, text
+        if not self.cookie:
+            self.cookie = self.service.answered["headers"]["Set-Cookie"].partition(";")[0]
+            self.open("")
 
 
 TELL = "execute-api:ManageConnections"
