@@ -587,14 +587,9 @@ def test_the_websocket_api_defends_itself_and_its_log_names_nobody(deployed: Reh
     json.loads(log["Format"])
 
 
-def connected(deployed: Rehearsal) -> ClientConnection:
-    """A socket, opened where pages would open it."""
-    return connect(deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]))
-
-
 def test_a_frame_is_answered(deployed: Rehearsal) -> None:
     """Here with a refusal, by way of the connection-management API; then the connection is ended."""
-    with connected(deployed) as socket:
+    with connect(deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"])) as socket:
         socket.send("{")
         assert json.loads(socket.recv(timeout=30)) == {"refused": "We could not read that. Reload the page."}
         with pytest.raises(ConnectionClosed):
@@ -603,8 +598,8 @@ def test_a_frame_is_answered(deployed: Rehearsal) -> None:
 
 def test_a_stage_that_is_not_there_is_not_connected(deployed: Rehearsal) -> None:
     address = deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]).replace("/dev", "/prod")
-    with pytest.raises(InvalidStatus, match="403"):
-        connect(address)
+    with pytest.raises(InvalidStatus, match="403"), connect(address):
+        pass
 
 
 # A report's way through what is deployed
@@ -718,13 +713,14 @@ def test_a_conversation_by_pages_and_over_sockets(deployed: Rehearsal) -> None:
     assert not deployed.items("SOCKET#") and not deployed.items("ADVISORS")  # who has gone is forgotten
 
 
-def opened(deployed: Rehearsal, visitor: Visitor, page: str) -> ClientConnection:
+@contextlib.contextmanager
+def opened(deployed: Rehearsal, visitor: Visitor, page: str) -> Iterator[ClientConnection]:
     """The socket of a page, opened with the pass that the page is given."""
     url = f"{deployed.url}{page}/entries?seen=0"
     found = visitor.session.get(url, headers={"Accept": "application/json"}, timeout=30).json()["socket"]
-    socket = connect(deployed.sockets.here(found["url"]))
-    socket.send(json.dumps({"do": "open", "pass": found["pass"], "seen": 0}))
-    return socket
+    with connect(deployed.sockets.here(found["url"])) as socket:
+        socket.send(json.dumps({"do": "open", "pass": found["pass"], "seen": 0}))
+        yield socket
 
 
 def said(socket: ClientConnection) -> list[str]:
