@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from infra import deploy, settings, stacks
+from infra import deploy, settings, socket_api, stacks
 from infra.deployment import Deployment, GiveUp, NotYet, load, patiently, plain_errors
 
 ROOT = Path(__file__).parents[1]
@@ -76,18 +76,52 @@ class DynamoDB:
         return {"Table": {"LatestStreamArn": STREAM}}
 
 
+class SocketApis:
+    """WebSocket APIs by id, each with its name and stages, and what is asked of them."""
+
+    def __init__(self, **apis: str) -> None:
+        self.names, self.stages = dict(apis), {api: [] for api in apis}  # type: dict[str, str], dict[str, list[str]]
+        self.done: list[str] = []
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "get_apis"
+        return SimpleNamespace(paginate=lambda: [{"Items": [{"ApiId": api, "Name": self.names[api]}]}
+                                                 for api in self.names])  # fmt: skip
+
+    def get_stages(self, ApiId: str) -> Any:
+        return {"Items": [{"StageName": name} for name in self.stages[ApiId]]}
+
+    def create_api(self, Name: str, **_: Any) -> Any:
+        self.names["made"], self.stages["made"] = Name, []
+        self.done.append("make")
+        return {"ApiId": "made"}
+
+    def create_deployment(self, ApiId: str) -> Any:
+        self.done.append("deploy")
+        return {"DeploymentId": "d1"}
+
+    def create_stage(self, ApiId: str, StageName: str, DeploymentId: str) -> None:
+        self.done.append(f"stage {StageName} of {DeploymentId}")
+        self.stages[ApiId].append(StageName)
+
+
+MODEL = '{"on": "crime-reports-dev-triage", "of": "*/dev/POST/*"}'
+OURS, OTHERS = "crime-reports-dev-websocket-api", "crime-reports-dev2-websocket-api"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / ".chalice" / "policies" / "dev").mkdir(parents=True)
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
-    (tmp_path / ".chalice" / "policies" / "dev" / "on_triage.json").write_text('{"on": "crime-reports-dev-triage"}')
+    (tmp_path / ".chalice" / "policies" / "dev" / "on_triage.json").write_text(MODEL)
     return tmp_path
 
 
 def deployment(project: Path, cloudformation: Any, stage: str = "dev") -> Deployment:
     made = load(project, stage)
-    made._clients.update(cloudformation=cloudformation, dynamodb=DynamoDB())
+    made._clients.update(cloudformation=cloudformation, dynamodb=DynamoDB(), apigatewayv2=SocketApis(s1=OURS))
+    made._clients["lambda"] = SimpleNamespace(meta=SimpleNamespace(region_name="eu-west-2"))
     return made
 
 
@@ -174,6 +208,41 @@ def test_officers_come_back_to_the_address_once_it_is_known(project: Path) -> No
     assert not do_all(stacks.actions(deployment(project, cloudformation)))
 
 
+# The WebSocket API
+
+
+def with_sockets(project: Path, **apis: str) -> tuple[Deployment, SocketApis]:
+    made, client = deployment(project, CloudFormation()), SocketApis(**apis)
+    made._clients["apigatewayv2"] = client
+    return made, client
+
+
+def test_a_websocket_api_is_made_written_down_and_once_it_has_routes_put_into_effect(project: Path) -> None:
+    """Its address is known before there is anything behind it."""
+    made, client = with_sockets(project, other=OTHERS)
+    with pytest.raises(NotYet):
+        socket_api.addresses(made)
+    do_all(socket_api.before(made))
+    (written,) = made.deployed().values()
+    assert (written["name"], written["websocket_api_id"]) == ("websocket_api", "made")
+    place = "made.execute-api.eu-west-2.amazonaws.com/dev"
+    assert socket_api.addresses(made) == {"CHAT_SOCKET": f"wss://{place}", "CHAT_MANAGEMENT": f"https://{place}"}
+    do_all(socket_api.after(made))
+    assert client.done == ["make", "deploy", "stage dev of d1"]
+    assert not do_all(socket_api.before(made)) and not do_all(socket_api.after(made))
+
+
+def test_a_websocket_api_that_nobody_wrote_down_is_ours_by_its_name(project: Path) -> None:
+    """We died after it was made, or the record is lost or of one that is gone. Of two, the one that is written down."""
+    made, client = with_sockets(project, other=OTHERS, lost=OURS)
+    assert do_all(socket_api.before(made)) == ["take over the WebSocket API lost"]
+    client.names["second"] = client.names["lost"]
+    assert not do_all(socket_api.before(made)) and socket_api.socket_api(made) == "lost"
+    del client.names["lost"]
+    assert do_all(socket_api.before(made)) == ["take over the WebSocket API second"]
+    assert not client.done
+
+
 # Settings
 
 
@@ -196,7 +265,7 @@ def test_another_stage_gets_the_same_policies_under_its_own_name(project: Path) 
     with pytest.raises(NotYet):
         do_all(settings.actions(other))
     text = (project / ".chalice" / "policies" / "prod" / "on_triage.json").read_text()
-    assert text == '{"on": "crime-reports-prod-triage"}'
+    assert text == '{"on": "crime-reports-prod-triage", "of": "*/prod/POST/*"}'
 
 
 def test_a_person_is_told_what_to_choose(project: Path) -> None:
@@ -247,11 +316,15 @@ def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(
         deployment(project, CloudFormation(data="CREATE_COMPLETE", identity="CREATE_COMPLETE"))
     )
     assert not {"NOTIFY_KEY_PARAMETER", "SERVICE_URL"} & plain.keys()
+    assert (plain["CHAT_HOURS"], plain["CHAT_SOCKET"]) == ("closed", "wss://s1.execute-api.eu-west-2.amazonaws.com/dev")
     made = by_notify(project, "SecureString")
-    made.config["stages"]["dev"]["deployment"]["address"] = "https://report.example.com/"
+    chosen = {"address": "https://report.example.com/", "chat_hours": "Mon-Fri 08:00-22:00, Sat 09:00-18:00"}
+    made.config["stages"]["dev"]["deployment"] |= chosen
+    settings.check(made)
     found = settings.from_stacks(made)
     assert found["NOTIFY_KEY_PARAMETER"] == "/crime-reports-dev/notify-api-key"
     assert found["SERVICE_URL"] == "https://report.example.com"
+    assert found["CHAT_HOURS"] == chosen["chat_hours"]
 
 
 @pytest.mark.parametrize(
@@ -275,6 +348,8 @@ def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(
         ("deployment", "oidc_issuer", "login.example.com", "with https://"),
         ("deployment", "log_retention_days", "long", "log_retention_days has to be"),
         ("deployment", "alarm_mail", "duty@example.com", "alarm_mail is not known"),
+        ("deployment", "chat_hours", "Mon-Fri 8-22", "chat_hours cannot be read: “Mon-Fri 8-22” is not like Mon-Fri"),
+        ("deployment", "chat_hours", "", "deployment.chat_hours has to be when advisors answer the chat"),
         (
             "lambda_functions",
             "on_triage",
@@ -298,6 +373,15 @@ def test_a_stage_that_was_copied_does_not_keep_the_rights_of_the_other(project: 
     with pytest.raises(GiveUp, match=r"policies/staging/api_handler\.json") as refused:
         settings.check(copied)
     assert "api_gateway_stage has to be “staging”" in str(refused.value)
+
+
+def test_a_stage_from_before_a_function_is_told_which_policy_it_lacks(project: Path) -> None:
+    (project / ".chalice" / "policies" / "dev" / "websocket_message.json").write_text("{}")
+    older = deployment(project, None)
+    settings.check(older)
+    del older.config["stages"]["dev"]["lambda_functions"]["websocket_message"]
+    with pytest.raises(GiveUp, match="lambda_functions has to name a policy for websocket_message, as dev does"):
+        settings.check(older)
 
 
 def test_a_stack_without_what_it_should_say_is_told(project: Path) -> None:
@@ -368,7 +452,7 @@ class Account:
 
 
 @pytest.mark.parametrize(
-    ("unreserved", "ours", "enough"), [(100, None, False), (101, None, True), (100, 1, True), (10, 0, False)]
+    ("unreserved", "ours", "enough"), [(200, None, False), (201, None, True), (100, 100, True), (10, 0, False)]
 )
 def test_an_account_that_can_reserve_nothing_is_found_out_before(
     project: Path, unreserved: int, ours: int | None, enough: bool

@@ -165,6 +165,14 @@ def test_one_late_or_failed_run_of_the_rule_wakes_nobody_and_five_minutes_of_it_
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 5 * 60
 
 
+def test_one_who_waits_for_four_minutes_wakes_nobody_and_what_goes_on_does() -> None:
+    """After three minutes somebody counts as waiting for too long; nothing is concluded with six hours left."""
+    waits, overdue = ALARMS["ChatsWait"], ALARMS["ChatsOverdue"]
+    assert waits["Threshold"] == overdue["Threshold"] == 0
+    assert waits["Period"] * waits["DatapointsToAlarm"] == 5 * 60
+    assert overdue["Period"] * overdue["EvaluationPeriods"] <= 15 * 60
+
+
 def rings(name: str, **values: float) -> bool:
     """Whether an alarm's sum is beyond its threshold."""
     (query,) = [query for query in ALARMS[name]["Metrics"] if "Expression" in query]

@@ -8,7 +8,7 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -29,11 +29,12 @@ from chalice.local import LocalGateway, RouteMatcher
 from moto import mock_aws
 
 from chalicelib import wiring
+from chalicelib.chat_hours import ALWAYS
 from chalicelib.chats import Chats
 from chalicelib.config import Settings
 from chalicelib.desk import Desk, Officer
 from chalicelib.finder import Finder
-from chalicelib.handlers.background import Failed
+from chalicelib.handlers.background import TRANSCRIPT, Failed
 from chalicelib.identity import Verifier
 from chalicelib.pages import static_name
 from chalicelib.reference import parse
@@ -52,10 +53,11 @@ ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / ".chalice" / "policies"
 NAME = "crime-reports-dev"
 REGION, ACCOUNT = "eu-west-2", "123456789012"
-HTTP, STREAM, TRIAGE, LETTER, RULE, ERASER, RECONCILER = FUNCTIONS = (
+HTTP, STREAM, TRIAGE, LETTER, RULE, ERASER, RECONCILER, CONNECT, FRAME, DISCONNECT = FUNCTIONS = (
     "api_handler", "on_report_change", "on_triage", "on_letter", "crime_due_reports", "keep_house",
-    "reconcile",
+    "reconcile", "websocket_connect", "websocket_message", "websocket_disconnect",
 )  # fmt: skip
+SOCKETS = "abcde12345.execute-api.eu-west-2.amazonaws.com/dev"
 
 
 class Call(NamedTuple):
@@ -118,6 +120,13 @@ def as_call(service: str, operation: str, request: Any) -> Call:
             return s3_call(operation, request)
         case "ses":
             return Call(f"ses:{operation}", arn("ses", f"identity/{request['FromEmailAddress']}"))
+        case "execute-api":
+            method = {"PostToConnection": "POST", "DeleteConnection": "DELETE"}[operation]
+            api = SOCKETS.replace(".execute-api.eu-west-2.amazonaws.com", "")
+            return Call(
+                "execute-api:ManageConnections",
+                arn("execute-api", f"{api}/{method}/@connections/{request['ConnectionId']}"),
+            )
     raise AssertionError(f"a new service: {service}")
 
 
@@ -172,9 +181,10 @@ class Watch:
         self.running: list[str] = []
         self._meanwhile: tuple[str, Callable[[], Any]] | None = None
 
-    def client(self, name: str) -> Any:
+    def client(self, name: str, address: str | None = None) -> Any:
         """Instead of `wiring.client`."""
-        made = get_session().create_client(name, config=ClientConfig(retries={"total_max_attempts": 1}))
+        once = ClientConfig(retries={"total_max_attempts": 1})
+        made = get_session().create_client(name, config=once, endpoint_url=address)
         made.meta.events.register("provide-client-params", self._note)
         made.meta.events.register("after-call.dynamodb.PutItem", _leave_out_the_item)
         return made
@@ -185,7 +195,7 @@ class Watch:
             setattr(table, verb, self._noting(getattr(table, verb)))
 
     def just_before(self, start: str, do: Callable[[], Any]) -> None:
-        """Do something, once, before the next call that starts so: action, space, key."""
+        """Do something, once, before the next call that starts so: action, space, key (or what else it is about)."""
         assert not self._meanwhile, "the last has not happened"
         self._meanwhile = start, do
 
@@ -194,7 +204,7 @@ class Watch:
         self.calls[self.running[-1]].add(call)
         self.methods.add(xform_name(model.name))
         start, do = self._meanwhile or ("", None)
-        if do and any(f"{call.action} {key}".startswith(start) for key in call.keys or {""}):
+        if do and any(f"{call.action} {key}".startswith(start) for key in call.keys or {call.resource.rsplit("/")[-1]}):
             self._meanwhile = None
             do()
 
@@ -253,6 +263,11 @@ class Service(local.Functions):
         body = json.dumps({"reference": reference, "version": version, "what": ""})
         attributes = {"ApproximateReceiveCount": "1"}
         self.invoke(name, {"Records": [{"body": body, "receiptHandle": "", "attributes": attributes}]})
+
+    def socket(self, name: str, connection: str, **frame: Any) -> None:
+        """What API Gateway brings of a connection."""
+        context = {"connectionId": connection, "apiId": "x", "stage": "dev", "domainName": "x"}
+        self.invoke(name, {"requestContext": context, "body": json.dumps(frame)})
 
     def sweep(self) -> None:
         self.invoke(RULE, dict.fromkeys(SCHEDULED, ""))
@@ -322,6 +337,7 @@ def service(app_module: Any) -> Iterator[Service]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         outputs, watch = apply_template(), Watch()
         patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_REGION", REGION)
         patch.setattr(wiring, "client", watch.client)
         patch.setattr(wiring, "_installed", None)
         settings = Settings.from_environ({
@@ -329,12 +345,14 @@ def service(app_module: Any) -> Iterator[Service]:
             "LETTERS_QUEUE_URL": outputs["LettersQueueUrl"], "EVIDENCE_BUCKET": outputs["EvidenceBucketName"],
             "OIDC_ISSUER": "https://issuer.example.com",
             "OIDC_AUDIENCE": AUDIENCE, "FORCE_NAME": "Midshire Police", "FORCE_CODE": "20",
+            "CHAT_HOURS": ALWAYS, "CHAT_SOCKET": f"wss://{SOCKETS}", "CHAT_MANAGEMENT": f"https://{SOCKETS}",
         })  # fmt: skip
         service = Service(app_module.app, settings, watch)
         the_public_reports(service)
         officers_decide(service)
         officers_search(service)
         officers_sit_at_the_desk(service)
+        people_chat(service)
         the_secret_changes(service)
         somebody_writes(service)
         a_file_is_opened(service)
@@ -450,7 +468,7 @@ class Seat:
     def get(self, address: str, expected: int = 200) -> None:
         status, text = self.service.http(f"GET {address}", cookie=self.cookie)
         assert status == expected, (address, status, text)
-        self.token = text.partition('name="token" value="')[2].partition('"')[0] or self.token
+        self.token = str(text).partition('name="token" value="')[2].partition('"')[0] or self.token
 
     def post(self, address: str, expected: int = 303, **said: str) -> None:
         pairs = [("token", self.token), *said.items()]
@@ -567,6 +585,82 @@ def drafts_end(service: Service) -> None:
     sent.report()
     service.clock.advance(days=8)
     service.invoke(ERASER, dict.fromkeys(SCHEDULED, ""))
+
+
+def people_chat(service: Service) -> None:
+    """By pages and over sockets. Whichever way something is said, somebody who is to be told has gone."""
+    visitor, sara = Chatter(service), Seat(service, "Sara")
+    visitor.send("", emergency="no", name="Eve Example", text="My bicycle is gone")
+    sara.get("/desk/chats")
+    sara.get("/desk/chats/lists")
+    sara.post("/desk/chats", do="next.", id="0" * 32)
+    chat = dict(parse_qsl(urlsplit(service.answered["headers"]["Location"]).query))["chat"]
+    desk = f"/desk/chats/{chat}"
+    for page in ("", "/seen", "/entries?seen=0", "/report?category=theft"):
+        sara.get(desk + page)
+    sara.get(f"/desk/chats?chat={chat}")
+    pages = (("visitor", "/chat", visitor.cookie), ("advisor", desk, sara.cookie))
+    passes = {who: service.http(f"GET {page}/entries", cookie=cookie)[1]["socket"]["pass"]
+              for who, page, cookie in pages}  # fmt: skip
+    they_talk(service, passes, chat, lambda: visitor.send("/messages", 200, text="It is red"),
+              lambda: sara.post(f"{desk}/messages", 200, id="1" * 32, text="Is it locked?"))  # fmt: skip
+    sara.post("/desk/chats", do=f"note.{chat}", **{f"note.{chat}": "Called before", f"id.{chat}": "2" * 32})
+    answers = {"emergency": "no", "reporter": "victim", "about.kind": "pedal_cycle", "declaration": "yes"}
+    answers |= {"contact.full_name": "Eve Example", "contact.email": "eve@example.com"}
+    sara.post(f"{desk}/report?category=theft", nth="1", number="1", **answers)
+    for page in ("/end", "/copy"):
+        visitor.open(page)
+        visitor.send(page, email="eve@example.com", id="3" * 32)
+    told = json.dumps({"reference": chat, "version": 1, "what": TRANSCRIPT})
+    attributes = {"ApproximateReceiveCount": "1"}
+    service.invoke(LETTER, {"Records": [{"body": told, "receiptHandle": "", "attributes": attributes}]})
+    visitor.send("/close")
+    visitor.send("/leave", 422)
+
+
+def they_talk(
+    service: Service, passes: Mapping[str, str], chat: str, visitor_says: Callable[[], Any],
+    advisor_says: Callable[[], Any],
+) -> None:  # fmt: skip
+    for who, number in product(passes, range(5)):
+        service.socket(CONNECT, f"{who}{number}")
+        service.socket(FRAME, f"{who}{number}", do="open", **{"pass": passes[who]})
+    for gone, say in (("visitor0", advisor_says), ("advisor0", visitor_says)):
+        service.watch.just_before(f"{TELL} {gone}", lambda: throw(error_of("GoneException")))
+        say()
+    service.clock.advance(minutes=6)  # the session is renewed
+    for who, other in permutations(passes):
+        service.watch.just_before(f"{TELL} {other}1", lambda: throw(error_of("GoneException")))
+        service.socket(FRAME, f"{who}2", do="say", chat=chat, text="It is red", id=f"by-{who}")
+        service.socket(FRAME, f"{who}2", do="typing", chat=chat)
+    service.socket(FRAME, "visitor3", do="nonsense")
+    for who in passes:
+        service.socket(DISCONNECT, f"{who}4")
+
+
+class Chatter:
+    """A visitor of the chat, who keeps the cookie and what the forms of the last page carry."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.cookie = service, ""
+        self.open("")
+        service.clock.advance(seconds=10)
+
+    def open(self, page: str) -> None:
+        status, text = self.service.http(f"GET /chat{page}", cookie=self.cookie)
+        assert status == 200, text
+        self.hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
+
+    def send(self, page: str, expected: int = 303, **said: str) -> None:
+        pairs = [*({**self.hidden, **said}).items()]
+        status, text = self.service.http(f"POST /chat{page}", pairs, cookie=self.cookie)
+        assert status == expected, text
+        if not self.cookie:
+            self.cookie = self.service.answered["headers"]["Set-Cookie"].partition(";")[0]
+            self.open("")
+
+
+TELL = "execute-api:ManageConnections"
 
 
 def supervisors_keep_and_erase(service: Service) -> None:
@@ -701,7 +795,8 @@ def error_of(code: str) -> ClientError:
 
 
 def test_every_function_and_route_is_in_the_story(service: Service) -> None:
-    assert {source.name for source in service.app.event_sources} | {HTTP} == set(FUNCTIONS)
+    sources = [*service.app.event_sources, *service.app.websocket_handlers.values()]
+    assert {source.name for source in sources} | {HTTP} == set(FUNCTIONS)
     assert not service.app.pure_lambda_functions
     assert service.routes == {(method, path) for path, methods in service.app.routes.items() for method in methods}
 
@@ -792,7 +887,7 @@ _POLLS[HTTP] = {Call("s3:ListBucket", f"arn:aws:s3:::{NAME}-evidence-12345678901
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_it_has_to(needs: dict[str, set[Call]], function: str) -> None:
-    assert len(needs[function]) > 5
+    assert len(needs[function]) > 3
     assert {call for call in needs[function] if not allows(policy(function), call)} == set()
 
 
@@ -826,6 +921,8 @@ def kind_of(call: Call) -> frozenset[str]:
 def actions_of(resource: str) -> list[str]:
     """Every action there is of the service that a resource belongs to."""
     service = "xray" if resource == "*" else resource.split(":")[2]
+    if service == "execute-api":  # botocore knows what it calls, not what IAM calls it
+        return [f"execute-api:{name}" for name in ("Invoke", "InvalidateCache", "ManageConnections")]
     models = {"dynamodb": ("dynamodb", "dynamodbstreams"), "ses": ("ses", "sesv2")}.get(service, (service,))
     known = {name for model in models for name in get_session().get_service_model(model).operation_names}
     return sorted(f"{service}:{name}" for name in known)
@@ -833,12 +930,18 @@ def actions_of(resource: str) -> list[str]:
 
 @pytest.mark.parametrize(("ours", "theirs"), [*permutations(("dev", "dev2", "dev-x", "de", "dev-triage", "prod"), 2)])
 def test_no_stage_reaches_into_another(needs: dict[str, set[Call]], ours: str, theirs: str) -> None:
-    text = json.dumps([policy(function)["Statement"] for function in FUNCTIONS]).replace(NAME, f"crime-reports-{ours}")
+    text = renamed(json.dumps([policy(function)["Statement"] for function in FUNCTIONS]), ours)
     all_of_ours = {"Statement": [statement for several in json.loads(text) for statement in several]}
-    called = {call for calls in needs.values() for call in calls if NAME in call.resource}
-    others = {call._replace(resource=call.resource.replace(NAME, f"crime-reports-{theirs}")) for call in called}
+    called = {call for calls in needs.values() for call in calls if call.resource != renamed(call.resource, "another")}
+    others = {call._replace(resource=renamed(call.resource, theirs)) for call in called}
+    assert TELL in {call.action for call in others}
     assert len(others) > 30
     assert {call for call in others if allows(all_of_ours, call)} == set()
+
+
+def renamed(text: str, stage: str) -> str:
+    """As it would be of another stage: connections are under the stage of API Gateway, all else has its name."""
+    return text.replace(NAME, f"crime-reports-{stage}").replace("/dev/", f"/{stage}/")
 
 
 # The policies as they are written
@@ -852,12 +955,13 @@ def test_the_rules_that_no_story_may_bend() -> None:
             or (statement["Action"] == ["dynamodb:Scan"] and function == RECONCILER)
             or (
                 statement["Action"] == ["dynamodb:DeleteItem"]
-                and {"DESK#*", "DRAFT#*", "EVIDENCE#*"} | ({"FIND#*", "OUTBOX"} if function == ERASER else set())
+                and {"DESK#*", "DRAFT#*", "EVIDENCE#*", "ADVISORS", "CHAT#*", "SOCKET#*"}
+                | ({"FIND#*", "OUTBOX"} if function == ERASER else set())
                 >= set(leading_keys(statement))
             )
         )
         assert "CRIME_NUMBERS" not in str(statement) or function in (HTTP, RULE, RECONCILER)
-        assert "TOKEN_SECRETS" not in str(statement) or function in (HTTP, TRIAGE, LETTER, ERASER)
+        assert "TOKEN_SECRETS" not in str(statement) or function in (HTTP, TRIAGE, LETTER, ERASER, FRAME)
         assert statement["Resource"] != ["*"] or all(action.startswith("xray:") for action in statement["Action"])
 
 
@@ -890,7 +994,7 @@ def test_the_policies_of_every_stage_are_those_of_dev(stage: str) -> None:
     files = {path.stem: path.read_text() for path in (POLICIES / stage).iterdir()}
     assert set(files) == set(FUNCTIONS)
     for function, text in files.items():
-        assert text == (POLICIES / "dev" / f"{function}.json").read_text().replace(NAME, f"crime-reports-{stage}")
+        assert text == renamed((POLICIES / "dev" / f"{function}.json").read_text(), stage)
 
 
 def test_every_stage_that_is_deployed_names_a_policy_for_each_function() -> None:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 import requests
@@ -587,14 +587,9 @@ def test_the_websocket_api_defends_itself_and_its_log_names_nobody(deployed: Reh
     json.loads(log["Format"])
 
 
-def connected(deployed: Rehearsal) -> ClientConnection:
-    """A socket, opened where pages would open it."""
-    return connect(deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]))
-
-
 def test_a_frame_is_answered(deployed: Rehearsal) -> None:
     """Here with a refusal, by way of the connection-management API; then the connection is ended."""
-    with connected(deployed) as socket:
+    with connect(deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"])) as socket:
         socket.send("{")
         assert json.loads(socket.recv(timeout=30)) == {"refused": "We could not read that. Reload the page."}
         with pytest.raises(ConnectionClosed):
@@ -603,8 +598,8 @@ def test_a_frame_is_answered(deployed: Rehearsal) -> None:
 
 def test_a_stage_that_is_not_there_is_not_connected(deployed: Rehearsal) -> None:
     address = deployed.sockets.here(told(deployed, "api_handler")["CHAT_SOCKET"]).replace("/dev", "/prod")
-    with pytest.raises(InvalidStatus, match="403"):
-        connect(address)
+    with pytest.raises(InvalidStatus, match="403"), connect(address):
+        pass
 
 
 # A report's way through what is deployed
@@ -693,13 +688,61 @@ def test_a_report_page_by_page(deployed: Rehearsal) -> None:
     assert Officer(deployed).read(visitor.step)["answers"]["about"] == {"kind": "home"}
 
 
+def test_a_conversation_by_pages_and_over_sockets(deployed: Rehearsal) -> None:
+    """Begun on a page, answered over a socket, and the same for whoever polls. Either side has what opens its own."""
+    visitor, advisor = Visitor(deployed), at_the_desk(deployed)
+    visitor.open("/chat")
+    time.sleep(2)  # the clock of what is deployed is the real one
+    visitor.send(to="/chat", emergency="no", name="Ngozi", text="My bicycle has gone.")
+    advisor.open("/desk/chats")
+    advisor.send(to="/desk/chats", do="next.")
+    chat = dict(parse_qsl(urlsplit(advisor.page.url).query))["chat"]
+    with opened(deployed, visitor, "/chat") as theirs, opened(deployed, advisor, f"/desk/chats/{chat}") as ours:
+        assert said(theirs) == ["My bicycle has gone."]
+        assert json.loads(ours.recv(timeout=30)) == {"lists": True}
+        ours.send(json.dumps({"do": "say", "id": "one", "text": "Was it locked?", "chat": chat}))
+        assert said(theirs) == said(ours) == ["Was it locked?"]
+        theirs.send(json.dumps({"do": "say", "id": "two", "text": "It was."}))
+        assert said(ours) == said(theirs) == ["It was."]
+        visitor.open("/chat")
+        visitor.send(to="/chat/messages", text="To a lamp post.")  # by a page, and told over the sockets
+        assert said(ours) == said(theirs) == ["To a lamp post."]
+    words = ["My bicycle has gone.", "Was it locked?", "It was.", "To a lamp post."]
+    assert all(word in one.open(path).text for word in words
+               for one, path in ((visitor, "/chat"), (advisor, f"/desk/chats/{chat}")))  # fmt: skip
+    assert not deployed.items("SOCKET#") and not deployed.items("ADVISORS")  # who has gone is forgotten
+
+
+@contextlib.contextmanager
+def opened(deployed: Rehearsal, visitor: Visitor, page: str) -> Iterator[ClientConnection]:
+    """The socket of a page, opened with the pass that the page is given."""
+    url = f"{deployed.url}{page}/entries?seen=0"
+    found = visitor.session.get(url, headers={"Accept": "application/json"}, timeout=30).json()["socket"]
+    with connect(deployed.sockets.here(found["url"])) as socket:
+        socket.send(json.dumps({"do": "open", "pass": found["pass"], "seen": 0}))
+        yield socket
+
+
+def said(socket: ClientConnection) -> list[str]:
+    """What is said in the next frame that brings words."""
+    while True:
+        entries = json.loads(socket.recv(timeout=30)).get("entries", [])
+        if words := [entry["text"] for entry in entries if entry["what"] == "said"]:
+            return words
+
+
+def at_the_desk(deployed: Rehearsal) -> Visitor:
+    """An officer who has signed in."""
+    sessions = Sessions(Table(deployed.aws("dynamodb"), NAME), lambda: datetime.now(UTC), mint)
+    visitor = Visitor(deployed)
+    visitor.session.cookies.set("desk", sessions.begin(Actor("olive", "Olive Officer"), frozenset({"officer"})))
+    return visitor
+
+
 def test_the_desk_under_the_address_of_a_stage(deployed: Rehearsal) -> None:
     door = requests.get(f"{deployed.url}/desk?list=mine", timeout=30, allow_redirects=False)
     assert door.headers["Location"].endswith("/dev/desk/sign-in?to=%2Fdesk%3Flist%3Dmine")
-    sessions = Sessions(Table(deployed.aws("dynamodb"), NAME), lambda: datetime.now(UTC), mint)
-    cookie = sessions.begin(Actor("olive", "Olive Officer"), frozenset({"officer"}))
-    visitor = Visitor(deployed)
-    visitor.session.cookies.set("desk", cookie)
+    visitor = at_the_desk(deployed)
     visitor.open("/desk")
     visitor.send(to="/next")
     assert "You hold it until" in visitor.words, visitor.words

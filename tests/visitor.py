@@ -44,7 +44,7 @@ class Visitor:
 
     def form(self, to: str = "") -> tuple[str, dict[str, str]]:
         """The address and the hidden fields of a form of the page."""
-        forms = re.findall(r'<form action="([^"]+)"[^>]*>(.*?)</form>', self.page.text, re.DOTALL)
+        forms = re.findall(r'<form [^>]*?action="([^"]+)"[^>]*>(.*?)</form>', self.page.text, re.DOTALL)
         action, inside = next(form for form in reversed(forms) if form[0].endswith(to))
         return unescape(action), dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inside))
 

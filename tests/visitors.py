@@ -27,7 +27,8 @@ class Visitors:
         table: Any = Table(aws_client("dynamodb", runner.aws_endpoint), "crime-reports-local")
         line = Management(lambda: aws_client("apigatewaymanagementapi", f"{runner.url}/dev/sockets"))
         self._sockets = Sockets(table, line, lambda officer, session: True, self._now)
-        self.chats = Chats(table, Store(table, lambda: SECRET), Finder(table, lambda: SECRET), self._sockets, self._now, mint)
+        store, finder = Store(table, lambda: SECRET), Finder(table, lambda: SECRET)
+        self.chats = Chats(table, store, finder, self._sockets, self._now, mint)
 
     def begins(self, text: str = "My bicycle is gone", **visitor: str) -> str:
         """Somebody writes for the first time; gives the id of the conversation."""
