@@ -1,10 +1,12 @@
 """The runner's WebSocket and its connection-management API: as API Gateway has them, for an app of our own."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +41,7 @@ class World:
         self.on_connect: Callable[[str], Any] = lambda connection: None
         self._lock = threading.Lock()
         app = Chalice(app_name="test")
+        app.route("/who")(lambda: app.current_request.context["identity"]["sourceIp"])
         app.on_ws_connect(name="in")(self._connect)
         app.on_ws_message(name="say")(self._message)
         app.on_ws_disconnect(name="out")(self._disconnect)
@@ -136,6 +139,16 @@ def test_a_connection_wakes_the_three_handlers_with_the_events_of_api_gateway(wo
     assert "body" not in came and "body" not in went
     assert went["requestContext"]["disconnectStatusCode"] == 1000
     assert world.wrote == 2  # what the message and the end may have written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has one loopback address only")
+def test_the_app_is_told_where_somebody_comes_from(world: World) -> None:
+    with connect(world.sockets.url, source_address=("127.0.0.7", 0)):
+        assert world.of("CONNECT")[0]["requestContext"]["identity"]["sourceIp"] == "127.0.0.7"
+    asked = HTTPConnection("127.0.0.1", world.http.server_port, source_address=("127.0.0.8", 0), timeout=20)
+    asked.request("GET", "/who")
+    assert asked.getresponse().read() == b"127.0.0.8"
+    asked.close()
 
 
 @pytest.mark.parametrize(("answer", "status"), [(lambda _: {"statusCode": 403}, 403), (lambda _: 1 / 0, 502)])

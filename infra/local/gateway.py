@@ -144,7 +144,9 @@ class Handler(ChaliceRequestHandler):
     def setup(self) -> None:
         super().setup()
         self._matcher = RouteMatcher(list(self._app.routes))
-        self.local_gateway.event_converter = _Converter(self._matcher, self._app.api.binary_types)
+        converter = _Converter(self._matcher, self._app.api.binary_types)
+        converter.LOCAL_SOURCE_IP = self.client_address[0]  # all of 127.0.0.0/8 is this machine
+        self.local_gateway.event_converter = converter
 
     def _serve_one(self) -> None:
         try:

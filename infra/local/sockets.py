@@ -40,8 +40,9 @@ _ADDRESS = f"{MANAGEMENT}/@connections/"
 class Line(ServerConnection):
     """One connection. `name` is what API Gateway calls its connection id."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, peer: socket.socket, *args: Any, **kwargs: Any) -> None:
+        self.address = peer.getpeername()[0]
+        super().__init__(peer, *args, **kwargs)
         self.name = base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()
         self.began, self.used = time.monotonic(), time.monotonic()
         self.began_at, self.used_at = datetime.now(UTC), datetime.now(UTC)
@@ -233,7 +234,7 @@ class Sockets:
             "requestTimeEpoch": _milliseconds(now),
             "requestId": _id(),
             "extendedRequestId": _id(),
-            "identity": {"sourceIp": "127.0.0.1"},
+            "identity": {"sourceIp": line.address},
         }
         return {"requestContext": context, "isBase64Encoded": False}
 
@@ -242,7 +243,7 @@ class Sockets:
     def _describe(self, line: Line, _: Request) -> Answer:
         about = {
             "connectedAt": rfc3339(line.began_at),
-            "identity": {"sourceIp": "127.0.0.1", "userAgent": ""},
+            "identity": {"sourceIp": line.address, "userAgent": ""},
             "lastActiveAt": rfc3339(line.used_at),
         }
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(about).encode())

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from rich.console import Console
 
 from chalicelib.times import read_stamp, stamp
@@ -25,10 +26,12 @@ class Failed(Exception):
 
 
 class Service:
-    """Requests to the service at `url`, from any thread."""
+    """Requests to the service at `url`, from any thread; a cookie is of the thread that got it. `database` is the
+    endpoint of its DynamoDB.
+    """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, database: str) -> None:
+        self.url, self.database = url, database
         self._threads = threading.local()
 
     def ask(self, method: str, path: str, *allowed: int, token: str = "", **request: Any) -> requests.Response:
@@ -39,6 +42,10 @@ class Service:
         if answer.status_code not in (allowed or (200,)):
             raise Failed(f"{method} {path} was answered with {answer.status_code}")
         return answer
+
+    def come_from(self, address: str) -> None:
+        """From now on this thread's requests come from that address of this machine."""
+        self._session().mount("http://", _From(address))
 
     def get(self, path: str, *, token: str = "", **query: str) -> Any:
         """The document at `path`."""
@@ -73,6 +80,17 @@ class Service:
         return session
 
 
+class _From(HTTPAdapter):
+    """Connects from an address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, source_address=(self._address, 0))
+
+
 @contextmanager
 def running(port: int, clock: datetime, **settings: str) -> Iterator[Service]:
     """Run the whole service, with its clock set, for as long as the context lasts; `settings` as for `make run`.
@@ -88,16 +106,21 @@ def running(port: int, clock: datetime, **settings: str) -> Iterator[Service]:
         preexec_fn=end_with_parent(),  # a Ctrl-C is ours; we end it in good order
     )
     try:
-        yield Service(_address(child))
+        said = _said(child)
+        yield Service(said["Ready"], said["Database"])
     finally:
         _end(child)
 
 
-def _address(child: subprocess.Popen[str]) -> str:
+def _said(child: subprocess.Popen[str]) -> dict[str, str]:
+    """What it tells people as it starts: what is where."""
     assert child.stdout
+    said: dict[str, str] = {}
     for line in child.stdout:
-        if line.startswith("Ready: "):
-            return line.removeprefix("Ready: ").strip()
+        name, _, where = line.strip().partition(": ")
+        said[name] = where
+        if name == "Ready":
+            return said
     raise Failed("The service did not start")
 
 
