@@ -5,7 +5,7 @@ JavaScript; a script asks for the same as JSON. See `docs/adr/0031-chat-pages.md
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -48,8 +48,13 @@ chat = Blueprint(__name__)
 
 LASTS = timedelta(days=1)
 BEGUN = Limit("conversations begun", 20, timedelta(hours=1))
-COOKIE, BEGIN, LEAVE, FORM_TOKEN = "chat", "chat begin", "chat leave", "chat form"
+COOKIE, BROWSER = "chat", "chat-browser"
+BEGIN, LEAVE, FORM_TOKEN = "chat begin", "chat leave", "chat form"
 _OLD_PAGE = "This page had been open for too long. Check what is on it and send it again"
+_NOT_OURS = (
+    "This page had been open for too long, or your browser does not keep its cookie. Allow cookies for this site, and "
+    "press ‘Start the chat’ again"
+)
 _TOO_QUICK = "That was very quick. Check your message and press ‘Start the chat’ again"
 
 View = Callable[..., Response]
@@ -74,12 +79,12 @@ def begin(request: Request) -> Response:
     pairs, hours = pairs_of(request), _hours()
     if not hours.is_open(service().clock()):
         return _closed_page(request, [("what_happened", one(pairs, "text"))], tried=True)
-    given = service().passes.given(BEGIN, one(pairs, "token"))
+    given = _given(request, one(pairs, "token"))
     try:
         require_no_trap(pairs)
         visitor, text = read_beginning(answers_in(pairs))
-        if not given or service().clock() - given[1] > LASTS:
-            raise InvalidAnswers(errors=[FieldError("text", _OLD_PAGE)])
+        if not given:
+            raise InvalidAnswers(errors=[FieldError("text", _NOT_OURS)])
         if service().clock() - given[1] < QUICKEST:
             raise InvalidAnswers(errors=[FieldError("text", _TOO_QUICK)])
         service().throttle.count(BEGUN, address_of(request))
@@ -244,9 +249,11 @@ def send_copy(request: Request, found: Conversation) -> Response:
 @chat.route("/chat/close", methods=["POST"], content_types=[FORM])
 @answering(chat)
 def close(request: Request) -> Response:
-    """Forget the conversation in this browser; whoever has none loses nothing by it."""
+    """Forget the conversation in this browser. A form of another website comes without its cookie, and does nothing."""
     answer = see_other(_address(request) if one(pairs_of(request), "again") else f"{base(request)}/")
-    answer.headers["Set-Cookie"] = cookie(request, COOKIE, "", "/chat", timedelta(0))
+    if cookie_of(request, COOKIE):
+        gone = timedelta(0)
+        answer.headers["Set-Cookie"] = [cookie(request, name, "", "/chat", gone) for name in (COOKIE, BROWSER)]
     return answer
 
 
@@ -297,10 +304,25 @@ def _words(found: Conversation, place: Place) -> str:
 def _begin_page(request: Request, typed: Pairs, errors: Sequence[FieldError] = ()) -> Response:
     if not _hours().is_open(service().clock()):
         return _closed_page(request, [])
-    token = one(typed, "token")
-    is_good = service().passes.read(BEGIN, token, LASTS)
-    place = pages.Place(site_of(request), token if is_good else service().passes.give(BEGIN, mint()))
-    return page(pages.begin(place, _hours(), form_values(typed), errors), 422 if errors else 200)
+    token, browser = one(typed, "token"), cookie_of(request, BROWSER)
+    browser = browser if ID.fullmatch(browser) else mint()
+    if not _given(request, token):
+        token = service().passes.give(BEGIN, f"{mint()}:{browser}")
+    place = pages.Place(site_of(request), token)
+    answer = page(pages.begin(place, _hours(), form_values(typed), errors), 422 if errors else 200)
+    answer.headers["Set-Cookie"] = cookie(request, BROWSER, browser, "/chat", LASTS)
+    return answer
+
+
+def _given(request: Request, token: str) -> tuple[str, datetime] | None:
+    """The conversation that a page begins which was given to this very browser, and when it was. Any website can get
+    such a page and have its form sent from here: knowing the token and the words, it would be taken for who began the
+    conversation, and read all that is said in it. The cookie it cannot bring.
+    """
+    given = service().passes.given(BEGIN, token)
+    id, _, browser = given[0].partition(":") if given else ("", "", "")
+    is_ours = given and browser == cookie_of(request, BROWSER) and service().clock() - given[1] <= LASTS
+    return (id, given[1]) if given and is_ours else None
 
 
 def _closed_page(request: Request, typed: Pairs, errors: Sequence[FieldError] = (), tried: bool = False) -> Response:
