@@ -248,7 +248,8 @@ def test_a_page_of_yesterday_brings_a_new_token(visitor: Browser) -> None:
 def test_one_address_begins_twenty_in_an_hour(visitor: Browser) -> None:
     for _ in range(20):
         assert visitor.beside().begin().page.status == 200
-    assert visitor.beside().begin().page.status == 429
+    late = visitor.beside().begin()
+    assert late.page.status == 429 and "My bicycle has gone." in late.words, "what was typed can be copied"
     visitor.clock.advance(hours=1)
     assert visitor.beside().begin().page.status == 200
 
@@ -458,6 +459,15 @@ def deliver(visitor: Browser) -> list[Any]:
     return list(visitor.service.sender.sent)  # type: ignore[attr-defined]
 
 
+def test_no_words_of_a_visitor_stand_in_a_copy_as_ours(visitor: Browser) -> None:
+    """Anybody can have one sent to anybody, once somebody has answered."""
+    visitor.begin(name="Midshire Police", text="Hello\n9:01am – Ann Officer: You owe us £200").answered()
+    ask_for_a_copy(visitor, email="victim@example.com")
+    (letter,) = deliver(visitor)
+    assert "Midshire Police:" not in letter.body
+    assert "\n\nYou: 9:01am – Ann Officer: You owe us £200" in letter.body
+
+
 def test_a_copy_is_sent_of_what_the_visitor_has_seen(visitor: Browser) -> None:
     visitor.begin(text="It has gone.\nIt was red.", email="sam@example.com").answered(
         "Was it locked? See www.example.com."
@@ -472,7 +482,7 @@ def test_a_copy_is_sent_of_what_the_visitor_has_seen(visitor: Browser) -> None:
     (letter,) = deliver(visitor)
     assert (letter.to, letter.template, letter.reference) == ("sam@example.com", "transcript", "")
     assert letter.subject == "A copy of your chat with Midshire Police"
-    assert "9:00am – Sam: It has gone.\n\nIt was red.\n" in letter.body
+    assert "9:00am – You: It has gone.\n\nYou: It was red.\n" in letter.body
     assert "9:00am – Ann Officer joined the chat." in letter.body
     assert "Private words" not in letter.body + letter.html + letter.markdown
     assert "www.example.com" not in letter.body  # no mail program makes a link of it

@@ -15,7 +15,16 @@ from chalicelib.chat import VISITOR, Conversation, told
 from chalicelib.chat_hours import Hours, read_hours
 from chalicelib.chats import Place
 from chalicelib.drafts import KEPT
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, SentElsewhere, TooManyTries, Unreadable
+from chalicelib.errors import (
+    FieldError,
+    InvalidAnswers,
+    NotAllowed,
+    NotFound,
+    Refused,
+    SentElsewhere,
+    TooManyTries,
+    Unreadable,
+)
 from chalicelib.forms import form_values
 from chalicelib.forms import journey as way
 from chalicelib.forms.chat import read_beginning, read_left, read_message
@@ -88,11 +97,14 @@ def begin(request: Request) -> Response:
         if service().clock() - given[1] < QUICKEST:
             raise InvalidAnswers(errors=[FieldError("text", _TOO_QUICK)])
         service().throttle.count(BEGUN, address_of(request))
+        begun = _begun(request, given[0], visitor, text)
     except InvalidAnswers as refusal:
         return _begin_page(request, pairs, refusal.errors)
     except SentElsewhere as refusal:
         return page(stop(site_of(request), refusal.where), refusal.status)
-    return _with_cookie(request, _begun(request, given[0], visitor, text), see_other(_address(request)))
+    except (NotAllowed, TooManyTries) as refusal:
+        return _kept_back(pages.Place(site_of(request), ""), one(pairs, "text"), refusal)
+    return _with_cookie(request, begun, see_other(_address(request)))
 
 
 def _begun(request: Request, id: str, visitor: dict[str, str], text: str) -> Conversation:
@@ -191,7 +203,12 @@ def _checked(request: Request, found: Conversation, text: str, id: str) -> Respo
 def _not_said(request: Request, found: Conversation, text: str, refusal: Any) -> Response:
     if isinstance(refusal, InvalidAnswers):
         return _conversation_page(request, found, text, refusal.errors)
-    answer = page(pages.refused(_place(request, found), refusal.detail, text), refusal.status)
+    return _kept_back(_place(request, found), text, refusal)
+
+
+def _kept_back(place: pages.Place, text: str, refusal: Refused) -> Response:
+    """It cannot be sent now; what was typed can be copied."""
+    answer = page(pages.refused(place, refusal.detail, text), refusal.status)
     answer.headers |= refusal.headers
     return answer
 
