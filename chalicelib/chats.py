@@ -202,7 +202,7 @@ class Chats:
     def take_next(self, officer: Officer) -> Conversation | None:
         """Take the one that is next; None if nobody waits. Whoever is slower gets the one after it."""
         for one in islice(self._waiting(), MOST_WAITING):
-            with suppress(NotAllowed):
+            with suppress(NotAllowed, NotFound):
                 if not self.find(one.id).advisor:
                     return self.take(_plain(officer), one.id)
         return None

@@ -105,7 +105,8 @@ def _heard(entry: Entry, chat: Conversation) -> dict[str, Any]:
     """An entry as the letter has it, each line of it one of the letter's."""
     from chalicelib.typeset import typed
 
-    who = chat.name if entry.by == VISITOR else entry.by.name
+    # Never the name that they gave: it could be ours, over words of theirs, in a letter of ours to anybody they like.
+    who = said("You") if entry.by == VISITOR else entry.by.name
     first, *more = typed(entry.text).splitlines() or [""]
     return {"at": clock(entry.at), "who": typed(who), "what": entry.what, "first": first, "more": more}
 

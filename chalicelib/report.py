@@ -24,10 +24,10 @@ LARGEST_HISTORY = 120_000  # bytes; an item holds 400 kB, answers may take 200, 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something: an officer, or the service itself."""
+    """Who does something: an officer, or the service itself. Whoever has another name since is who they were."""
 
     id: str
-    name: str
+    name: str = field(compare=False)
 
 
 PUBLIC = Actor("public", "The person who reported")

@@ -60,12 +60,18 @@ class Sockets:
         self._table, self._line, self._is_signed_in, self._clock = table, line, is_signed_in, clock
 
     def open(self, connection: Connection) -> None:
-        """From now on it is told. A connection is one person's for all its life: opened again, it stays what it was."""
+        """From now on it is told. A connection is one person's for all its life: opened again, it stays what it was. What
+        the SDK made twice, as an answer was lost, or a crash left half done, is made whole.
+        """
         expires = int((self._clock() + LONGEST_CONNECTION + AT_LEAST).timestamp())
         kept = {"connection": connection.id, "chat": connection.chat or None, "officer": connection.officer or None,
                 "session": connection.session or None, "expires": expires}  # fmt: skip
-        with suppress(ConditionFailed):
+        try:
             self._table.put_new({"pk": f"SOCKET#{connection.id}", "sk": "SOCKET", **kept})
+        except ConditionFailed as there:
+            if not there.item or _connection(there.item) != connection:
+                return
+        with suppress(ConditionFailed):
             pk, sk = connection.listed
             self._table.put_new({"pk": pk, "sk": sk, **kept})
 

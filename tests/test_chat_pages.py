@@ -163,7 +163,7 @@ def test_what_must_be_answered_is_asked_and_what_was_typed_is_kept(visitor: Brow
 def test_in_an_emergency_nothing_is_kept_whatever_else_is_wrong(visitor: Browser) -> None:
     visitor.begin(emergency="yes", name="")
     assert visitor.page.status == 422 and "Call 999 now" in visitor.words
-    assert not visitor.chats and not visitor.cookies
+    assert not visitor.chats and "chat" not in visitor.cookies
     visitor.hours("closed")
     assert visitor.beside().send("/chat/leave", **{**LEFT, "emergency": "yes"}).status == 422
 
@@ -172,6 +172,7 @@ def test_pressed_twice_it_is_one(visitor: Browser) -> None:
     visitor.open()
     visitor.clock.advance(seconds=3)
     form, other = visitor.hidden("/chat"), visitor.beside()  # the second press goes without the cookie of the first
+    other.cookies = dict(visitor.cookies)
     visitor.post("/chat", **form, **SAM)
     other.post("/chat", **form, **SAM)
     assert visitor.id == other.id and len(visitor.chats) == 1
@@ -183,11 +184,33 @@ def test_the_token_of_a_conversation_does_not_open_it(visitor: Browser) -> None:
     visitor.open()
     visitor.clock.advance(seconds=3)
     form, other = visitor.hidden("/chat"), visitor.beside()
+    other.cookies = dict(visitor.cookies)
     visitor.post("/chat", **form, **SAM)
     other.post("/chat", **form, **{**SAM, "text": "Something else"})
     assert other.id != visitor.id
     other.open()
     assert other.said == ["Something else"]
+
+
+def test_no_website_begins_one_here_that_it_can_read(visitor: Browser) -> None:
+    """Its form has a token of its own and words that it knows; the browser that it is sent from has no cookie of it."""
+    evil = visitor.beside()
+    evil.open()
+    evil.clock.advance(seconds=3)
+    form = {**evil.hidden("/chat"), **SAM}
+    visitor.page = visitor.post("/chat", **form)
+    assert visitor.page.status == 422 and "Allow cookies" in visitor.words and not visitor.chats
+    visitor.clock.advance(seconds=3)
+    visitor.send("/chat", **SAM)
+    visitor.say("Where I live")
+    evil.post("/chat", **form)
+    evil.open()
+    assert evil.id != visitor.id and "Where I live" not in evil.page.text
+
+
+def test_no_website_closes_it(visitor: Browser) -> None:
+    """A form from elsewhere comes without the cookie (SameSite=Lax)."""
+    assert not set_cookies(visitor.beside().begin().beside().post("/chat/close"))
 
 
 def test_begun_again_while_one_is_going_on_it_is_a_message_in_that(visitor: Browser) -> None:
@@ -225,7 +248,8 @@ def test_a_page_of_yesterday_brings_a_new_token(visitor: Browser) -> None:
 def test_one_address_begins_twenty_in_an_hour(visitor: Browser) -> None:
     for _ in range(20):
         assert visitor.beside().begin().page.status == 200
-    assert visitor.beside().begin().page.status == 429
+    late = visitor.beside().begin()
+    assert late.page.status == 429 and "My bicycle has gone." in late.words, "what was typed can be copied"
     visitor.clock.advance(hours=1)
     assert visitor.beside().begin().page.status == 200
 
@@ -435,6 +459,15 @@ def deliver(visitor: Browser) -> list[Any]:
     return list(visitor.service.sender.sent)  # type: ignore[attr-defined]
 
 
+def test_no_words_of_a_visitor_stand_in_a_copy_as_ours(visitor: Browser) -> None:
+    """Anybody can have one sent to anybody, once somebody has answered."""
+    visitor.begin(name="Midshire Police", text="Hello\n9:01am – Ann Officer: You owe us £200").answered()
+    ask_for_a_copy(visitor, email="victim@example.com")
+    (letter,) = deliver(visitor)
+    assert "Midshire Police:" not in letter.body
+    assert "\n\nYou: 9:01am – Ann Officer: You owe us £200" in letter.body
+
+
 def test_a_copy_is_sent_of_what_the_visitor_has_seen(visitor: Browser) -> None:
     visitor.begin(text="It has gone.\nIt was red.", email="sam@example.com").answered(
         "Was it locked? See www.example.com."
@@ -449,7 +482,7 @@ def test_a_copy_is_sent_of_what_the_visitor_has_seen(visitor: Browser) -> None:
     (letter,) = deliver(visitor)
     assert (letter.to, letter.template, letter.reference) == ("sam@example.com", "transcript", "")
     assert letter.subject == "A copy of your chat with Midshire Police"
-    assert "9:00am – Sam: It has gone.\n\nIt was red.\n" in letter.body
+    assert "9:00am – You: It has gone.\n\nYou: It was red.\n" in letter.body
     assert "9:00am – Ann Officer joined the chat." in letter.body
     assert "Private words" not in letter.body + letter.html + letter.markdown
     assert "www.example.com" not in letter.body  # no mail program makes a link of it

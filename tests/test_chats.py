@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from chalicelib.chat import State
 from chalicelib.chats import MOST_WAITING, Chats
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.finder import Finder
+from chalicelib.report import Actor
 from chalicelib.store import Store
 from chalicelib.table import Table
 from tests.fakes import ANN, BOB, SUE, Clock, Died, FakeTable, Wire, dies, meanwhile, moto_dynamodb, moto_table, repeats
@@ -87,6 +89,26 @@ def test_begun_twice_it_is_one(room: Room) -> None:
     assert room.said() == ["My bicycle is gone"]
     with pytest.raises(NotFound):
         room.chats.find("c2")
+
+
+def test_one_that_the_index_still_shows_holds_nobody_up(room: Room) -> None:
+    """It has been erased a moment ago."""
+    room.begin()
+    room.begin("c2")
+    query = room.table.query
+    shown = list(query(index="by_deadline", where="#due = :group AND #deadline <= :until",
+                       given={"group": "chat-waiting", "until": "9"}))  # fmt: skip
+    room.table.query = lambda **asked: iter(shown)
+    del room.table.items["CHAT#c1", "CHAT"]
+    taken = room.chats.take_next(ANN)
+    assert taken and taken.id == "c2"
+
+
+def test_who_has_another_name_since_still_has_it(room: Room) -> None:
+    room.begin()
+    room.chats.take(ANN, "c1")
+    married = replace(ANN, actor=Actor(ANN.actor.id, "Ann Other"))
+    assert room.chats.advisor_says(married, "c1", "Hello", "a1").entries[-1].by.name == "Ann Other"
 
 
 STEPS: Mapping[str, Callable[[Room], Any]] = {

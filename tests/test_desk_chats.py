@@ -111,6 +111,16 @@ def test_the_list_is_first_come_first_served_with_words_that_worry_first(door: D
     assert "has left" in words(page) and "still going on" in words(page)
 
 
+def test_who_takes_it_from_the_list_takes_it_from_nobody(door: Door, olive: Advisor, sunil: Advisor) -> None:
+    """A supervisor's list is a moment old; on the page of the conversation they mean it."""
+    page = sunil.open()
+    olive.does("take.c1")
+    assert f"{OLIVE} has taken this conversation" in words(sunil.press(page, "take.c1"))
+    assert door.service.chats.find("c1").advisor == olive.officer.actor
+    sunil.press(sunil.open("/desk/chats/c1"), "take.c1")
+    assert door.service.chats.find("c1").advisor == sunil.officer.actor
+
+
 def test_the_promise_runs_down_and_is_red_once_over(door: Door, olive: Advisor) -> None:
     for after, shown in ((0, 'calm" '), (125, 'near" '), (181, 'late" ')):
         door.clock.now = door.service.chats.find("c1").began_at + timedelta(seconds=after)

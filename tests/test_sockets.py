@@ -92,6 +92,35 @@ def send(connection: str, **frame: Any) -> None:
     handler.message(connection, json.dumps(frame))
 
 
+def test_opened_twice_by_the_sdk_it_is_told(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer was lost, so the first write is made again and refused."""
+    put_new = hall.table.put_new
+
+    def again(item: Any) -> None:
+        put_new(item)
+        put_new(item)
+
+    with monkeypatch.context() as lost:
+        lost.setattr(hall.table, "put_new", again)
+        hall.visitor("v", "c1")
+    hall.chats.visitor_says("c1", "It was red", "m2")
+    assert hall.line.last("v")["entries"][0]["text"] == "It was red"
+
+
+def test_who_floods_with_signs_is_not_listened_to(hall: Hall) -> None:
+    hall.visitor("v", "c1")
+    hall.advisor("a", hall.sits_down(ANN.actor))
+    hall.chats.take(ANN, "c1")
+    for _ in range(60):
+        send("v", do="typing")
+    assert hall.line.hung_up == ["v"]
+    assert sum("typing" in frame for frame in hall.line.heard["a"]) == 59
+    hall.clock.advance(minutes=1)
+    for _ in range(61):
+        hall.visitor("w", "c1")
+    assert hall.line.hung_up == ["v", "w"]
+
+
 def test_a_visitor_writes_and_an_advisor_answers(hall: Hall) -> None:
     hall.visitor("v", "c1")
     assert hall.line.last("v")["entries"][0]["text"] == "My bicycle is gone"

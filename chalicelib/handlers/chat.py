@@ -5,7 +5,7 @@ JavaScript; a script asks for the same as JSON. See `docs/adr/0031-chat-pages.md
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -15,7 +15,16 @@ from chalicelib.chat import VISITOR, Conversation, told
 from chalicelib.chat_hours import Hours, read_hours
 from chalicelib.chats import Place
 from chalicelib.drafts import KEPT
-from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed, NotFound, SentElsewhere, TooManyTries, Unreadable
+from chalicelib.errors import (
+    FieldError,
+    InvalidAnswers,
+    NotAllowed,
+    NotFound,
+    Refused,
+    SentElsewhere,
+    TooManyTries,
+    Unreadable,
+)
 from chalicelib.forms import form_values
 from chalicelib.forms import journey as way
 from chalicelib.forms.chat import read_beginning, read_left, read_message
@@ -48,8 +57,13 @@ chat = Blueprint(__name__)
 
 LASTS = timedelta(days=1)
 BEGUN = Limit("conversations begun", 20, timedelta(hours=1))
-COOKIE, BEGIN, LEAVE, FORM_TOKEN = "chat", "chat begin", "chat leave", "chat form"
+COOKIE, BROWSER = "chat", "chat-browser"
+BEGIN, LEAVE, FORM_TOKEN = "chat begin", "chat leave", "chat form"
 _OLD_PAGE = "This page had been open for too long. Check what is on it and send it again"
+_NOT_OURS = (
+    "This page had been open for too long, or your browser does not keep its cookie. Allow cookies for this site, and "
+    "press ‘Start the chat’ again"
+)
 _TOO_QUICK = "That was very quick. Check your message and press ‘Start the chat’ again"
 
 View = Callable[..., Response]
@@ -74,20 +88,23 @@ def begin(request: Request) -> Response:
     pairs, hours = pairs_of(request), _hours()
     if not hours.is_open(service().clock()):
         return _closed_page(request, [("what_happened", one(pairs, "text"))], tried=True)
-    given = service().passes.given(BEGIN, one(pairs, "token"))
+    given = _given(request, one(pairs, "token"))
     try:
         require_no_trap(pairs)
         visitor, text = read_beginning(answers_in(pairs))
-        if not given or service().clock() - given[1] > LASTS:
-            raise InvalidAnswers(errors=[FieldError("text", _OLD_PAGE)])
+        if not given:
+            raise InvalidAnswers(errors=[FieldError("text", _NOT_OURS)])
         if service().clock() - given[1] < QUICKEST:
             raise InvalidAnswers(errors=[FieldError("text", _TOO_QUICK)])
         service().throttle.count(BEGUN, address_of(request))
+        begun = _begun(request, given[0], visitor, text)
     except InvalidAnswers as refusal:
         return _begin_page(request, pairs, refusal.errors)
     except SentElsewhere as refusal:
         return page(stop(site_of(request), refusal.where), refusal.status)
-    return _with_cookie(request, _begun(request, given[0], visitor, text), see_other(_address(request)))
+    except (NotAllowed, TooManyTries) as refusal:
+        return _kept_back(pages.Place(site_of(request), ""), one(pairs, "text"), refusal)
+    return _with_cookie(request, begun, see_other(_address(request)))
 
 
 def _begun(request: Request, id: str, visitor: dict[str, str], text: str) -> Conversation:
@@ -186,7 +203,12 @@ def _checked(request: Request, found: Conversation, text: str, id: str) -> Respo
 def _not_said(request: Request, found: Conversation, text: str, refusal: Any) -> Response:
     if isinstance(refusal, InvalidAnswers):
         return _conversation_page(request, found, text, refusal.errors)
-    answer = page(pages.refused(_place(request, found), refusal.detail, text), refusal.status)
+    return _kept_back(_place(request, found), text, refusal)
+
+
+def _kept_back(place: pages.Place, text: str, refusal: Refused) -> Response:
+    """It cannot be sent now; what was typed can be copied."""
+    answer = page(pages.refused(place, refusal.detail, text), refusal.status)
     answer.headers |= refusal.headers
     return answer
 
@@ -244,9 +266,11 @@ def send_copy(request: Request, found: Conversation) -> Response:
 @chat.route("/chat/close", methods=["POST"], content_types=[FORM])
 @answering(chat)
 def close(request: Request) -> Response:
-    """Forget the conversation in this browser; whoever has none loses nothing by it."""
+    """Forget the conversation in this browser. A form of another website comes without its cookie, and does nothing."""
     answer = see_other(_address(request) if one(pairs_of(request), "again") else f"{base(request)}/")
-    answer.headers["Set-Cookie"] = cookie(request, COOKIE, "", "/chat", timedelta(0))
+    if cookie_of(request, COOKIE):
+        gone = timedelta(0)
+        answer.headers["Set-Cookie"] = [cookie(request, name, "", "/chat", gone) for name in (COOKIE, BROWSER)]
     return answer
 
 
@@ -297,10 +321,25 @@ def _words(found: Conversation, place: Place) -> str:
 def _begin_page(request: Request, typed: Pairs, errors: Sequence[FieldError] = ()) -> Response:
     if not _hours().is_open(service().clock()):
         return _closed_page(request, [])
-    token = one(typed, "token")
-    is_good = service().passes.read(BEGIN, token, LASTS)
-    place = pages.Place(site_of(request), token if is_good else service().passes.give(BEGIN, mint()))
-    return page(pages.begin(place, _hours(), form_values(typed), errors), 422 if errors else 200)
+    token, browser = one(typed, "token"), cookie_of(request, BROWSER)
+    browser = browser if ID.fullmatch(browser) else mint()
+    if not _given(request, token):
+        token = service().passes.give(BEGIN, f"{mint()}:{browser}")
+    place = pages.Place(site_of(request), token)
+    answer = page(pages.begin(place, _hours(), form_values(typed), errors), 422 if errors else 200)
+    answer.headers["Set-Cookie"] = cookie(request, BROWSER, browser, "/chat", LASTS)
+    return answer
+
+
+def _given(request: Request, token: str) -> tuple[str, datetime] | None:
+    """The conversation that a page begins which was given to this very browser, and when it was. Any website can get
+    such a page and have its form sent from here: knowing the token and the words, it would be taken for who began the
+    conversation, and read all that is said in it. The cookie it cannot bring.
+    """
+    given = service().passes.given(BEGIN, token)
+    id, _, browser = given[0].partition(":") if given else ("", "", "")
+    is_ours = given and browser == cookie_of(request, BROWSER) and service().clock() - given[1] <= LASTS
+    return (id, given[1]) if given and is_ours else None
 
 
 def _closed_page(request: Request, typed: Pairs, errors: Sequence[FieldError] = (), tried: bool = False) -> Response:

@@ -176,6 +176,8 @@ def _next(officer: Officer, chat: str, typed: Typed) -> Conversation | None:
 
 
 def _take(officer: Officer, chat: str, typed: Typed) -> Conversation:
+    if typed.get("alone") != chat:  # from the list, which may be a moment old: nobody means to take it from a colleague
+        officer = Officer(officer.actor, is_supervisor=False)
     return service().chats.take(officer, chat, f"take-{_id(typed, chat if f'id.{chat}' in typed else '')}")
 
 

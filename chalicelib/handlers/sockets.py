@@ -27,6 +27,7 @@ log = logging.getLogger("crime-reports")
 PASS = "chat socket"
 PASS_LASTS = timedelta(minutes=5)
 MESSAGES = Limit("messages of a conversation", 30, timedelta(minutes=1))  # nobody types so fast
+SIGNS = Limit("signs of a conversation", 60, timedelta(minutes=1))  # a page tells once in 3 seconds that somebody types
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ANSWERS_CHATS = ("officer", "supervisor")
 
@@ -92,6 +93,7 @@ def _open(connection: str, frame: Frame) -> None:
 
 
 def _open_visitor(connection: str, chat: str, frame: Frame) -> None:
+    service().throttle.count(SIGNS, chat)
     found, seen = service().chats.find(chat), frame.get("seen", 0)
     service().sockets.open(Connection(connection, chat=chat))
     after = seen if isinstance(seen, int) and 0 <= seen <= found.version else 0
@@ -116,7 +118,9 @@ def _typing(connection: str, frame: Frame) -> None:
         chat = service().chats.find(_id(frame, "chat"))
         if chat.advisor == _officer(opened).actor:
             service().sockets.tell_visitor(chat.id, {"typing": True})
-    elif advisor := service().chats.find(opened.chat).advisor:
+        return
+    service().throttle.count(SIGNS, opened.chat)
+    if advisor := service().chats.find(opened.chat).advisor:
         service().sockets.tell_advisor(advisor.id, {"typing": True, "chat": opened.chat})
 
 
