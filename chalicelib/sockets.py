@@ -60,8 +60,8 @@ class Sockets:
         self._table, self._line, self._is_signed_in, self._clock = table, line, is_signed_in, clock
 
     def open(self, connection: Connection) -> None:
-        """From now on it is told. A connection is one person's for all its life: opened again, it stays what it was. What
-        the SDK made twice, as an answer was lost, or a crash left half done, is made whole.
+        """From now on it is told. A connection is one person's for all its life: opened again, it stays what it was.
+        What the SDK made twice, as an answer was lost, or a crash left half done, is made whole.
         """
         expires = int((self._clock() + LONGEST_CONNECTION + AT_LEAST).timestamp())
         kept = {"connection": connection.id, "chat": connection.chat or None, "officer": connection.officer or None,

@@ -1,48 +1,34 @@
 """The visitor's chat in Chromium: without JavaScript, by polling, over WebSocket, and where the network breaks off."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from chromium import expect_accessible, expect_narrow, follow
 from conftest import Runner
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from users import aws_client
+from visitors import Visitors
 
-from chalicelib.chats import Chats
 from chalicelib.sockets import Management, Sockets
 from chalicelib.table import Table
-from chalicelib.times import read_stamp
-from chalicelib.wiring import mint
+from chalicelib.wiring import mint, utc_now
 from infra.local.sockets import MANAGEMENT
 from tests.fakes import ANN
 
-SAM = {"name": "Sam", "text": "My bicycle has gone."}
+TABLE = "crime-reports-local"
 ANSWER = "What does it look like?"
 LINE = (Path(__file__).parents[1] / "chalicelib" / "pages" / "static" / "chat_line.js").read_text()
 
 
-class Nobody:
-    """Nothing is logged of what a test looks at."""
-
-    def log_chat_access(self, *_: Any) -> None: ...
-
-
 class Advisor:
-    """Somebody who answers: the same verbs as the desk's, told to the same connections."""
+    """Somebody who answers, by the verbs of the desk; whoever is connected is told."""
 
     def __init__(self, stack: Runner) -> None:
-        self.stack, table = stack, Table(aws_client("dynamodb", stack.aws_endpoint), "crime-reports-local")
+        self.chats, self.table = Visitors(stack).chats, Table(aws_client("dynamodb", stack.aws_endpoint), TABLE)
         line = Management(lambda: aws_client("apigatewaymanagementapi", f"{stack.url}{MANAGEMENT}"))
-        self.sockets = Sockets(table, line, lambda *_: True, self._now)
-        self.chats = Chats(table, Nobody(), self.sockets, self._now, mint)
-        self.table = table
-
-    def _now(self) -> datetime:
-        return read_stamp(requests.get(f"{self.stack.url}/dev/clock", timeout=10).json()["now"])
+        self.sockets = Sockets(self.table, line, lambda *_: True, utc_now)
 
     def find(self, text: str) -> str:
         """The conversation that began with these words."""

@@ -245,8 +245,8 @@ def test_a_page_of_yesterday_brings_a_new_token(visitor: Browser) -> None:
     assert visitor.send("/chat", **SAM).status == 200 and visitor.said
 
 
-def test_one_address_begins_twenty_in_an_hour(visitor: Browser) -> None:
-    for _ in range(20):
+def test_one_address_begins_thirty_in_an_hour(visitor: Browser) -> None:
+    for _ in range(30):
         assert visitor.beside().begin().page.status == 200
     late = visitor.beside().begin()
     assert late.page.status == 429 and "My bicycle has gone." in late.words, "what was typed can be copied"

@@ -642,22 +642,34 @@ class Chatter:
     """A visitor of the chat, who keeps the cookie and what the forms of the last page carry."""
 
     def __init__(self, service: Service) -> None:
-        self.service, self.cookie = service, ""
+        self.service = service
+        self.cookies: dict[str, str] = {}
         self.open("")
         service.clock.advance(seconds=10)
 
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def open(self, page: str) -> None:
-        status, text = self.service.http(f"GET /chat{page}", cookie=self.cookie)
+        status, text = self._ask(f"GET /chat{page}")
         assert status == 200, text
         self.hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
 
     def send(self, page: str, expected: int = 303, **said: str) -> None:
-        pairs = [*({**self.hidden, **said}).items()]
-        status, text = self.service.http(f"POST /chat{page}", pairs, cookie=self.cookie)
+        status, text = self._ask(f"POST /chat{page}", [*({**self.hidden, **said}).items()])
         assert status == expected, text
-        if not self.cookie:
-            self.cookie = self.service.answered["headers"]["Set-Cookie"].partition(";")[0]
+        if not page:
             self.open("")
+
+    def _ask(self, *request: Any) -> tuple[int, Any]:
+        status, text = self.service.http(*request, cookie=self.cookie)
+        answered = self.service.answered
+        set_cookies = answered.get("multiValueHeaders", {}).get("Set-Cookie", [])
+        for one in [*set_cookies, *filter(None, [answered["headers"].get("Set-Cookie")])]:
+            name, _, value = one.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return status, text
 
 
 TELL = "execute-api:ManageConnections"

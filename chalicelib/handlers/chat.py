@@ -56,7 +56,7 @@ from chalicelib.wiring import mint, service
 chat = Blueprint(__name__)
 
 LASTS = timedelta(days=1)
-BEGUN = Limit("conversations begun", 20, timedelta(hours=1))
+BEGUN = Limit("conversations begun", 30, timedelta(hours=1))  # a phone network has many people behind one
 COOKIE, BROWSER = "chat", "chat-browser"
 BEGIN, LEAVE, FORM_TOKEN = "chat begin", "chat leave", "chat form"
 _OLD_PAGE = "This page had been open for too long. Check what is on it and send it again"
