@@ -22,7 +22,8 @@ from chalicelib.table import ConditionFailed, Item, Table
 from chalicelib.times import read_stamp, stamp
 
 TRIES = 20  # both sides may write at once, and many advisors take the same conversation
-MOST_WAITING = 100  # that are looked at: beyond that, nobody is told a place
+MOST_WAITING = 100  # that are looked at by who waits: beyond that, nobody is told a place
+MOST_LISTED = 1_000  # by advisors: words that worry must not wait unseen behind a hundred others, or a flood
 MOST_HELD = 50
 MOST_ACCESSES = 1_000
 LONGEST_ID = 64
@@ -133,7 +134,7 @@ class Chats:
 
     def place(self, chat: Conversation) -> Place:
         """Where a waiting conversation stands."""
-        order = [one.id for one in self._waiting()]
+        order = [one.id for one in self._waiting(MOST_WAITING + 1)]
         if chat.is_listed_as != "waiting" or len(order) > MOST_WAITING:
             return Place(None, None)
         place = order.index(chat.id) + 1 if chat.id in order else len(order) + 1  # the index lags behind the table
@@ -143,7 +144,7 @@ class Chats:
 
     def waiting(self, officer: Officer) -> list[Waiting]:
         """Those whom nobody has taken, in the order in which they are to be taken."""
-        return self._waiting()
+        return self._waiting(MOST_LISTED)[:MOST_WAITING]
 
     def held(self, officer: Officer, also: str = "") -> list[Conversation]:
         """What this advisor has, oldest first; `also` if it is theirs, though the index may not show it yet. That they
@@ -201,7 +202,7 @@ class Chats:
 
     def take_next(self, officer: Officer) -> Conversation | None:
         """Take the one that is next; None if nobody waits. Whoever is slower gets the one after it."""
-        for one in islice(self._waiting(), MOST_WAITING):
+        for one in self._waiting(MOST_LISTED)[:MOST_WAITING]:
             with suppress(NotAllowed, NotFound):
                 if not self.find(one.id).advisor:
                     return self.take(_plain(officer), one.id)
@@ -251,9 +252,9 @@ class Chats:
         long = [one for one in waiting if now - read_stamp(one["received_at"]) >= WARNED_AFTER]
         return len(waiting), len(held) + len(long)
 
-    def _waiting(self) -> list[Waiting]:
+    def _waiting(self, most: int) -> list[Waiting]:
         far = self._now() + rules.TIME_TO_CONCLUDE
-        found = [_head(item) for item in islice(self._listing("waiting", far), MOST_WAITING + 1)]
+        found = [_head(item) for item in islice(self._listing("waiting", far), most)]
         return sorted(found, key=lambda one: (rules.rank(one.priority), one.began_at, one.id))
 
     def _held(self, officer: str, also: str) -> list[Conversation]:

@@ -91,6 +91,18 @@ def test_begun_twice_it_is_one(room: Room) -> None:
         room.chats.find("c2")
 
 
+def test_words_that_worry_are_first_whoever_came_before(room: Room) -> None:
+    """Also behind a flood, of which the list shows no more than a page can hold."""
+    for number in range(MOST_WAITING + 1):
+        room.begin(f"f{number}")
+    room.clock.advance(seconds=5)
+    room.begin("danger", "He is still outside")
+    waiting = room.chats.waiting(ANN)
+    assert waiting[0].id == "danger" and len(waiting) == MOST_WAITING
+    taken = room.chats.take_next(ANN)
+    assert taken and taken.id == "danger"
+
+
 def test_one_that_the_index_still_shows_holds_nobody_up(room: Room) -> None:
     """It has been erased a moment ago."""
     room.begin()
