@@ -87,7 +87,7 @@ class Sockets:
 
     def tell(self, id: str, message: Mapping[str, Any]) -> None:
         """Tell one connection, if it is there."""
-        self._post(Connection(id), json.dumps(message, ensure_ascii=False))
+        self._is_posted(Connection(id), json.dumps(message, ensure_ascii=False))
 
     def hang_up(self, id: str) -> None:
         """End a connection from our side."""
@@ -123,8 +123,8 @@ class Sockets:
         try:
             text = json.dumps(message, ensure_ascii=False)
             for connection in self._connections(pk, prefix):
-                if whom(connection):
-                    self._post(connection, text)
+                if whom(connection) and not self._is_posted(connection, text):
+                    return  # nor would the next be told, and somebody waits for us to have told all
         except Exception as error:
             log.warning("connections cannot be told", extra={"error": described(error)})
 
@@ -135,7 +135,8 @@ class Sockets:
         now = int(self._clock().timestamp())
         return [_connection(item) for item in self._table.query(where=where, given=given) if item["expires"] > now]
 
-    def _post(self, connection: Connection, text: str) -> None:
+    def _is_posted(self, connection: Connection, text: str) -> bool:
+        """False if connections cannot be written to; one that is gone says nothing about the others."""
         try:
             try:
                 self._line.post(connection.id, text)
@@ -143,6 +144,8 @@ class Sockets:
                 self.close(connection.id)
         except Exception as error:
             log.warning("a connection cannot be told", extra={"error": described(error)})
+            return False
+        return True
 
     def _remove(self, connection: Connection) -> None:
         for pk, sk in (connection.listed, (f"SOCKET#{connection.id}", "SOCKET")):

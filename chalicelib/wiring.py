@@ -248,7 +248,10 @@ class Service:
 
 # What is encrypted by KMS asks for this signature. And botocore would sign addresses of S3 as a whole, from which a
 # young bucket redirects to its region: a form cannot follow there, by the policy of its page.
-_SIGNED: dict[str, Any] = {"s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}}
+_SIGNED: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+# A message is stored by then, and who sent it waits to be told so; whoever is not told asks.
+_HASTY: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "retries": {"total_max_attempts": 1}}
+_OWN: dict[str, dict[str, Any]] = {"s3": _SIGNED, "apigatewaymanagementapi": _HASTY}
 
 
 def client(name: str, address: str | None = None) -> Any:
@@ -259,7 +262,8 @@ def client(name: str, address: str | None = None) -> Any:
     from botocore.session import get_session
 
     retries: Any = {"mode": "standard", "max_attempts": 3}
-    config = Config(connect_timeout=3, read_timeout=10, retries=retries, **_SIGNED.get(name, {}))
+    usual: dict[str, Any] = {"connect_timeout": 3, "read_timeout": 10, "retries": retries}
+    config = Config(**usual | _OWN.get(name, {}))
     return get_session().create_client(name, config=config, endpoint_url=address)
 
 

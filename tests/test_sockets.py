@@ -107,6 +107,23 @@ def test_opened_twice_by_the_sdk_it_is_told(hall: Hall, monkeypatch: pytest.Monk
     assert hall.line.last("v")["entries"][0]["text"] == "It was red"
 
 
+def test_where_nobody_can_be_told_it_is_tried_once(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wrote waits meanwhile: they must not wait as many times as there are advisors."""
+    for connection in ("first-line", "second-line", "third-line"):
+        hall.advisor(connection, hall.sits_down(ANN.actor))
+    tried: list[str] = []
+
+    def post(connection: str, text: str) -> None:
+        tried.append(connection)
+        raise Gone() if connection == "first-line" else TimeoutError()
+
+    monkeypatch.setattr(hall.line, "post", post)
+    hall.sockets.tell_advisors({"lists": True})
+    assert tried == ["first-line", "second-line"] and not hall.left_of("first-line"), (
+        "one that is gone says nothing about the others"
+    )
+
+
 def test_who_floods_with_signs_is_not_listened_to(hall: Hall) -> None:
     hall.visitor("v", "c1")
     hall.advisor("a", hall.sits_down(ANN.actor))
