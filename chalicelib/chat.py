@@ -50,7 +50,7 @@ VISITOR = Actor("visitor", "Visitor")
 class Entry:
     """One thing that happened. `what` is `said`, `noted` (private), `taken`, `handed_over`, `put_back`, `ended`,
     `reported`, `concluded`, `legal_hold`, `hold_lifted` or `transcript`; `facts` are its other words: `to`,
-    `reference`, `how`, `reasons`.
+    `reference`, `how`, `reasons`, `email`.
     """
 
     number: int
@@ -69,9 +69,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation as it stands. `visitor` has `name`, and perhaps `email` and `phone`, as they were given.
-    `transcript_to` is the address that asked for a transcript last.
-    """
+    """One conversation as it stands. `visitor` has `name`, and perhaps `email` and `phone`, as they were given."""
 
     id: str
     began_at: datetime
@@ -81,7 +79,6 @@ class Conversation:
     priority: str | None = None
     reasons: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = field(default=(), repr=False)
-    transcript_to: str = field(default="", repr=False)
     concluded_at: datetime | None = None
 
     @property
@@ -135,9 +132,9 @@ class Conversation:
         return holds[-1:] == ["legal_hold"]
 
     @property
-    def transcripts(self) -> int:
-        """How many transcripts were asked for."""
-        return sum(entry.what == "transcript" for entry in self.entries)
+    def transcripts_to(self) -> list[str]:
+        """The addresses to which transcripts were asked for, in order."""
+        return [entry.facts["email"] for entry in self.entries if entry.what == "transcript"]
 
     def since(self, seen: int, for_visitor: bool) -> list[Entry]:
         """The entries after number `seen`, without what a visitor does not see."""
@@ -300,10 +297,10 @@ def want_transcript(chat: Conversation, email: str, id: str, at: datetime) -> Co
         return chat
     if not chat.is_answered:
         raise InvalidAnswers(errors=[FieldError("email", "We can send you a copy once somebody has answered you")])
-    if chat.transcripts >= MOST_TRANSCRIPTS:
+    if len(chat.transcripts_to) >= MOST_TRANSCRIPTS:
         message = "We have sent you five copies already. Look for them in your email, or call 101"
         raise InvalidAnswers(errors=[FieldError("email", message)])
-    return replace(_with(chat, "transcript", VISITOR, at, id), transcript_to=email)
+    return _with(chat, "transcript", VISITOR, at, id, facts={"email": email})
 
 
 def rank(priority: str | None) -> int:

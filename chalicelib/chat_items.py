@@ -58,7 +58,6 @@ def values_of(chat: Conversation) -> dict[str, Value]:
     advisor = chat.advisor
     return {
         "visitor": json.dumps(dict(chat.visitor), ensure_ascii=False),
-        "transcript_to": chat.transcript_to or None,
         "status": str(chat.state),
         "claimed_by": advisor.id if advisor else None,
         "claimed_by_name": advisor.name if advisor else None,
@@ -84,6 +83,5 @@ def conversation_of(item: Item) -> Conversation:
         priority=item.get("priority"),
         reasons=tuple(item["reasons"]),
         entries=tuple(map(_read_entry, item["entries"])),
-        transcript_to=item.get("transcript_to", ""),
         concluded_at=read_stamp(concluded) if concluded else None,
     )

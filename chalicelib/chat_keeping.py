@@ -168,7 +168,7 @@ class ChatKeeping(Chats):
     def _is_erased(self, chat: Conversation, by: Actor, because: str, why: str = "") -> bool:
         """Erase it; False if it has changed meanwhile. Raises NotAllowed."""
         rules.require_erasable(chat)
-        now, gone = stamp(self._now()), dict.fromkeys(("visitor", "transcript_to", "priority", "reasons", "entries"))
+        now, gone = stamp(self._now()), dict.fromkeys(("visitor", "priority", "reasons", "entries"))
         gone |= dict.fromkeys(("claimed_by", "claimed_by_name"))
         what = {"erased_at": now, "erased_by": by.id, "erased_by_name": by.name, "because": because, "why": why or None}
         look_ups = list(self._finder.look_ups_of_chat(chat)) or None

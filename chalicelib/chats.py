@@ -98,6 +98,8 @@ class Chats:
 
     def begin(self, id: str, visitor: Mapping[str, str], text: str) -> Conversation:
         """A new conversation with its first message; the same `id` again is the same conversation."""
+        with suppress(NotFound):
+            return self.find(id)  # before it is noted again, at another time: that would outlast it
         begun = rules.begin(id, visitor, text, f"first-{id}", self._now())
         self._notes.note_chat(begun)  # first: a note of nothing does no harm
         try:

@@ -60,7 +60,7 @@ def clues_of(answers: Answers) -> frozenset[Clue]:
 
 def clues_of_chat(chat: Conversation) -> frozenset[Clue]:
     """By what a conversation is found for whoever asks for their data: the addresses and the number given in it."""
-    emails = [plain_email(text) for text in (chat.visitor.get("email", ""), chat.transcript_to)]
+    emails = [plain_email(text) for text in (chat.visitor.get("email", ""), *chat.transcripts_to)]
     given = [*(("email", email) for email in emails), ("phone", plain_phone(chat.visitor.get("phone", "")))]
     return frozenset(of_chat(Clue(kind, value)) for kind, value in given if value)
 

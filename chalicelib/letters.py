@@ -98,7 +98,7 @@ def transcript(chat: Conversation, force_name: str) -> Letter:
     """A copy of what the visitor of a conversation has seen of it. It is about no report, so it has no reference."""
     lines = [_heard(entry, chat) for entry in chat.since(0, for_visitor=True)]
     facts = {"force": force_name, "began": spoken(chat.began_at), "lines": lines}
-    return _letter(f"{chat.id}-{chat.transcripts}", chat.transcript_to, "transcript", "", facts)
+    return _letter(f"{chat.id}-{len(chat.transcripts_to)}", chat.transcripts_to[-1], "transcript", "", facts)
 
 
 def _heard(entry: Entry, chat: Conversation) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def test_a_transcript_is_asked_for_five_times_at_most() -> None:
     for number in range(chat.MOST_TRANSCRIPTS):
         one = chat.want_transcript(one, f"{number}@example.com", f"t{number}", NOW)
         assert chat.want_transcript(one, "again@example.com", f"t{number}", NOW) is one
-    assert one.transcript_to == "4@example.com"
+    assert one.transcripts_to[-1] == "4@example.com"
     with pytest.raises(InvalidAnswers):
         chat.want_transcript(one, "sixth@example.com", "t5", NOW)
 

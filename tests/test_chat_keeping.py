@@ -74,6 +74,19 @@ def force(parts: Parts) -> Force:
     return Force(parts)
 
 
+def test_nothing_leads_to_what_is_gone(force: Force) -> None:
+    """Not by an address to which a copy went before another, nor as it was begun twice."""
+    force.parts.clock.advance(seconds=5)
+    force.chats.begin("c1", {"name": "Fay", "email": "fay@example.net"}, "From a page that the browser kept")
+    force.chats.want_transcript("c1", "other@example.net", "t2")
+    assert force.chats.find("c1").transcripts_to == [f"{MARK}@example.org", "other@example.net"]
+    force.conclude()
+    for _ in range(3):
+        force.house(GONE_ON)
+    assert not force.is_there()
+    assert not [key for key in force.parts.table.items if key[0].startswith("FIND#") and key[1].endswith("#c1")]
+
+
 def test_one_without_a_report_goes_after_its_period_and_nothing_said_is_left(force: Force) -> None:
     force.conclude()
     assert force.look_ups() == 1

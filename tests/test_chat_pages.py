@@ -505,7 +505,7 @@ def test_asked_twice_by_one_page_it_is_asked_once_and_only_the_last_goes(visitor
     form = visitor.hidden("/chat/copy")
     for _ in range(2):
         visitor.post("/chat/copy", **form, email="sam@example.com")
-    assert visitor.chat.transcripts == 1
+    assert visitor.chat.transcripts_to == ["sam@example.com"]
     ask_for_a_copy(visitor, "sam@example.org")
     assert {letter.to for letter in deliver(visitor)} == {"sam@example.org"}
 

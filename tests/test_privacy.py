@@ -22,7 +22,7 @@ MARK = "Zyxmark"
 PHONE, POSTCODE, EMAIL = "07700 900777", "ZE1 1ZZ", "zyxmark@example.com"
 MARKS = ("zyxmark", "900777", "1zz")
 SHAPED = {"email": EMAIL, "phone": PHONE, "postcode": POSTCODE}
-MAY_HAVE = {"OUTBOX": {"to", "subject", "body", "html"}, "CHAT": {"visitor", "entries", "transcript_to"}}
+MAY_HAVE = {"OUTBOX": {"to", "subject", "body", "html"}, "CHAT": {"visitor", "entries"}}
 CHOICES = {"yes", "no", "unknown"}
 
 

@@ -141,7 +141,7 @@ def _send_transcript(change: Change) -> None:
         chat = service().chats.find(change.reference)
     except NotFound:  # it was erased meanwhile
         return
-    if chat.transcripts == change.version:
+    if len(chat.transcripts_to) == change.version:
         _send(letters.transcript(chat, service().settings.force_name))
 
 

@@ -259,7 +259,7 @@ def send_copy(request: Request, found: Conversation) -> Response:
         after = service().chats.want_transcript(found.id, to, id)
     except InvalidAnswers as refusal:
         return page(_copy_page(request, found, email, refusal.errors), 422)
-    service().letters_queue.send([Change(after.id, after.transcripts, TRANSCRIPT)])
+    service().letters_queue.send([Change(after.id, len(after.transcripts_to), TRANSCRIPT)])
     return see_other(f"{_address(request)}/copy?sent=1")
 
 
@@ -360,7 +360,7 @@ def _conversation_page(
 
 
 def _copy_page(request: Request, found: Conversation, email: str, errors: Sequence[FieldError] = ()) -> str:
-    sent_to = found.transcript_to if "sent" in query_of(request) else ""
+    sent_to = "".join(found.transcripts_to[-1:]) if "sent" in query_of(request) else ""
     return pages.copy(_place(request, found), found, email, errors, sent_to)
 
 

@@ -169,7 +169,7 @@ def _who(it: Report) -> Iterator[str]:
 
 
 def _who_wrote(chat: Conversation) -> Iterator[str]:
-    given = (*chat.visitor.values(), chat.transcript_to)
+    given = (*chat.visitor.values(), *chat.transcripts_to)
     yield from (text for text in given if text)
 
 
