@@ -614,6 +614,9 @@ def people_chat(service: Service) -> None:
     told = json.dumps({"reference": chat, "version": 1, "what": TRANSCRIPT})
     attributes = {"ApproximateReceiveCount": "1"}
     service.invoke(LETTER, {"Records": [{"body": told, "receiptHandle": "", "attributes": attributes}]})
+    sara.post(f"{desk}/keeping", what="hold", why="A court asked")
+    for page in (f"{desk}/keeping", "/desk/retention/chats"):
+        sara.get(page)
     visitor.send("/close")
     visitor.send("/leave", 422)
 
