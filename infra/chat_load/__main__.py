@@ -111,7 +111,7 @@ def _chats(service: Service) -> Chats:
     dynamodb = boto3.client("dynamodb", endpoint_url=service.database, region_name=REGION,
                             aws_access_key_id="local", aws_secret_access_key="local")  # fmt: skip
     nobody: Any = None  # is told, or looked at
-    return Chats(Table(dynamodb, f"crime-reports-{STAGE}"), nobody, nobody, utc_now, mint)
+    return Chats(Table(dynamodb, f"crime-reports-{STAGE}"), nobody, nobody, nobody, utc_now, mint)
 
 
 def _tell(console: Console, watch: Watch, asked: argparse.Namespace, took: float) -> None:
