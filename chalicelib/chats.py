@@ -136,8 +136,8 @@ class Chats:
 
     def place(self, chat: Conversation) -> Place:
         """Where a waiting conversation stands."""
-        order = [one.id for one in self._waiting(MOST_WAITING + 1)]
-        if chat.is_listed_as != "waiting" or len(order) > MOST_WAITING:
+        order = [one.id for one in self._waiting(MOST_WAITING + 1)] if chat.is_listed_as == "waiting" else None
+        if order is None or len(order) > MOST_WAITING:
             return Place(None, None)
         place = order.index(chat.id) + 1 if chat.id in order else len(order) + 1  # the index lags behind the table
         return Place(place, self.pace().wait(place, self._now()))

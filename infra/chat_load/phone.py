@@ -1,6 +1,7 @@
 """Somebody's socket, where there is one."""
 
 import json
+import logging
 import socket
 import time
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from infra.chat_load.talk import Told
 from infra.replay.service import PATIENCE_SECONDS
+
+logging.getLogger("websockets.client").setLevel(logging.CRITICAL)  # that a line was cut is no news here
 
 
 class Phone:

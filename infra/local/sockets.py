@@ -4,6 +4,7 @@ connection-management API. https://docs.aws.amazon.com/apigateway/latest/develop
 
 import base64
 import json
+import logging
 import secrets
 import socket
 import threading
@@ -35,6 +36,7 @@ PATIENCE_SECONDS = 5  # with a client that does not read what it is sent
 GOODBYE_SECONDS = 1  # that a client has to agree to an end
 MANAGEMENT = "/dev/sockets"
 _ADDRESS = f"{MANAGEMENT}/@connections/"
+_GOINGS = (OSError, EOFError, ConnectionClosed)
 
 
 class Line(ServerConnection):
@@ -92,6 +94,7 @@ class Sockets:
             max_size=(LARGEST_MESSAGE, LARGEST_FRAME),
             close_timeout=GOODBYE_SECONDS,
             server_header=None,
+            logger=_logger(),
         )
         self._server.handler = partial(self._from_begin_to_end, self._server.handler)
         threading.Thread(target=self._server.serve_forever, name=self.name, daemon=True).start()
@@ -261,6 +264,13 @@ class Sockets:
         self._lines.pop(line.name, None)
         threading.Thread(target=line.close, daemon=True).start()  # nobody waits for the client to agree
         return Answer(204, {})
+
+
+def _logger() -> logging.Logger:
+    """Clients come and go; anything else is worth a trace."""
+    logger = logging.getLogger("infra.local.sockets")
+    logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], _GOINGS)))
+    return logger
 
 
 def _refused(status: int, kind: str) -> Answer:
