@@ -404,6 +404,7 @@ from datetime import UTC, datetime
 from chalicelib.letters import Letter
 from chalicelib.senders import Notify, Ses
 from chalicelib.queues import Change, Queue
+from chalicelib.sockets import Management
 from chalicelib.table import Table
 from chalicelib.wiring import client
 
@@ -422,6 +423,10 @@ try:
     Notify(lambda: store, "/key", "x", os.environ["AWS_ENDPOINT_URL"]).send(letter, datetime(2026, 1, 1, tzinfo=UTC))
 except Exception as error:  # moto is no Notify, but the way there was whole
     assert type(error).__name__ == "OutsideError", repr(error)
+try:
+    Management(lambda: client("apigatewaymanagementapi", "http://127.0.0.1:1/dev")).post("c1", "{}")
+except Exception as error:  # nobody is there
+    assert type(error).__name__ == "EndpointConnectionError" and "/dev/@connections/c1" in str(error), repr(error)
 print(json.dumps([table.get("a", "b")["text"], json.loads(message["Body"])["reference"]]))
 """
 

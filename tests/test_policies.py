@@ -30,24 +30,20 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.chat_hours import ALWAYS
-from chalicelib.chats import Chats
 from chalicelib.config import Settings
 from chalicelib.desk import Desk, Officer
-from chalicelib.finder import Finder
 from chalicelib.handlers.background import TRANSCRIPT, Failed
 from chalicelib.identity import Verifier
 from chalicelib.pages import static_name
 from chalicelib.reference import parse
 from chalicelib.report import Actor
 from chalicelib.sign_in import SignIn
-from chalicelib.store import Store
 from chalicelib.table import Table
 from chalicelib.token_secrets import NOTICE, TokenSecrets
 from chalicelib.wanted import MINE, Wanted
 from infra.local import functions as local
 from infra.local.issuer import AUDIENCE, Issuer
 from tests.fakes import ANN, Clock, Died, answers, break_item
-from tests.test_chats import Told
 
 ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / ".chalice" / "policies"
@@ -590,11 +586,9 @@ def drafts_end(service: Service) -> None:
 def people_chat(service: Service) -> None:
     """By pages and over sockets. Whichever way something is said, somebody who is to be told has gone."""
     visitor, sara = Chatter(service), Seat(service, "Sara")
-    visitor.send("", emergency="no", name="Eve Example", text="My bicycle is gone")
     sara.get("/desk/chats")
     sara.get("/desk/chats/lists")
-    sara.post("/desk/chats", do="next.", id="0" * 32)
-    chat = dict(parse_qsl(urlsplit(service.answered["headers"]["Location"]).query))["chat"]
+    chat = next_chat(sara)
     desk = f"/desk/chats/{chat}"
     for page in ("", "/seen", "/entries?seen=0", "/report?category=theft"):
         sara.get(desk + page)
@@ -621,6 +615,12 @@ def people_chat(service: Service) -> None:
     visitor.send("/leave", 422)
 
 
+def next_chat(seat: Seat) -> str:
+    """Take the conversation that is next; gives its id."""
+    seat.post("/desk/chats", do="next.", id=wiring.mint())
+    return dict(parse_qsl(urlsplit(seat.service.answered["headers"]["Location"]).query))["chat"]
+
+
 def they_talk(
     service: Service, passes: Mapping[str, str], chat: str, visitor_says: Callable[[], Any],
     advisor_says: Callable[[], Any],
@@ -642,13 +642,15 @@ def they_talk(
 
 
 class Chatter:
-    """A visitor of the chat, who keeps the cookie and what the forms of the last page carry."""
+    """A visitor of the chat, who keeps the cookies and what the forms of the last page carry."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.cookies: dict[str, str] = {}
         self.open("")
         service.clock.advance(seconds=10)
+        self.send("", emergency="no", name="Eve Example", email="eve@example.com", text="My bicycle is gone")
+        self.open("")
 
     @property
     def cookie(self) -> str:
@@ -662,8 +664,6 @@ class Chatter:
     def send(self, page: str, expected: int = 303, **said: str) -> None:
         status, text = self._ask(f"POST /chat{page}", [*({**self.hidden, **said}).items()])
         assert status == expected, text
-        if not page:
-            self.open("")
 
     def _ask(self, *request: Any) -> tuple[int, Any]:
         status, text = self.service.http(*request, cookie=self.cookie)
@@ -706,7 +706,7 @@ def supervisors_keep_and_erase(service: Service) -> None:
     sara.post("/desk/export", 200, text="eve@example.com")
     sara.post("/desk/export/file", 200, chosen=kept)
     service.invoke(ERASER, dict.fromkeys(SCHEDULED, ""))
-    a_conversation_is_concluded(service)
+    conversations_are_kept_and_erased(service)
     service.clock.advance(days=800)
     sara = Seat(service, "Sara")
     sara.get("/desk/retention")
@@ -718,13 +718,19 @@ def supervisors_keep_and_erase(service: Service) -> None:
     service.invoke(ERASER, dict.fromkeys(SCHEDULED, ""))
 
 
-def a_conversation_is_concluded(service: Service) -> None:
-    """By nobody's function: what the housekeeping does with it in the end is its own."""
-    table, secret = Table(aws("dynamodb"), NAME), lambda: (b"not asked for",)
-    chats = Chats(table, Store(table, secret), Finder(table, secret), Told(), service.clock, wiring.mint)
-    chats.begin("c1", {"name": "Eve Example", "email": "eve@example.com"}, "My bicycle is gone")
-    chats.take(ANN, "c1")
-    chats.conclude(ANN, "c1", "advice")
+def conversations_are_kept_and_erased(service: Service) -> None:
+    """One by a supervisor; the other is left to the housekeeping."""
+    sara = Seat(service, "Sara")
+    for _ in range(2):
+        Chatter(service)
+        chat = next_chat(sara)
+        sara.post("/desk/chats", do=f"end.{chat}")
+        sara.post("/desk/chats", do=f"conclude.{chat}", **{f"how.{chat}": "advice"})
+    sara.get("/desk/retention/chats")
+    sara.get(f"/desk/chats/{chat}/keeping")
+    sara.post("/desk/export/file", 200, chosen=f"chat:{chat}")
+    for what in ("hold", "lift", "erase"):
+        sara.post(f"/desk/chats/{chat}/keeping", what=what, why="Request 7")
 
 
 def the_secret_changes(service: Service) -> None:
