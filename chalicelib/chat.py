@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from statistics import mean
 from typing import Any
 
@@ -64,7 +65,7 @@ class Entry:
     @property
     def is_private(self) -> bool:
         """Whether the visitor does not see it."""
-        return self.what not in ("said", "taken", "ended")
+        return self.what not in ("said", "taken", "handed_over", "ended")
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,25 @@ class Conversation:
     def conclude_by(self) -> datetime:
         """When it must be known what came of it."""
         return self.began_at + TIME_TO_CONCLUDE
+
+    @property
+    def unanswered_since(self) -> datetime | None:
+        """When the visitor wrote the first message to which nobody has answered yet; None if there is none."""
+        if self.has_ended:
+            return None
+        said = [entry for entry in self.entries if entry.what == "said"]
+        open_ones = takewhile(lambda entry: entry.by == VISITOR, reversed(said))
+        return min((entry.at for entry in open_ones), default=None)
+
+    @property
+    def due_at(self) -> datetime:
+        """When somebody has to see to it: by the promise of an answer, which also holds once it is taken, or because it
+        must be known what came of it.
+        """
+        if self.is_listed_as == "waiting":
+            return self.answer_by
+        since = self.unanswered_since
+        return min(self.conclude_by, since + PROMISE) if since else self.conclude_by
 
     @property
     def references(self) -> list[str]:
@@ -223,8 +243,7 @@ def hand_over(
     _require_unconcluded(chat)
     _require_holder(chat, by, is_supervisor)
     _require_room(chat, by)
-    over = _with(chat, "handed_over", by, at, id, facts={"to": to.id, "to_name": to.name})
-    return _with(replace(over, advisor=to), "taken", to, at)
+    return replace(_with(chat, "handed_over", by, at, id, facts={"to": to.id, "to_name": to.name}), advisor=to)
 
 
 def put_back(chat: Conversation, by: Actor, at: datetime, is_supervisor: bool = False, id: str = "") -> Conversation:
@@ -375,6 +394,9 @@ def told(chat: Conversation, seen: int, for_visitor: bool) -> dict[str, Any]:
 def _as_data(entry: Entry, chat: Conversation, for_visitor: bool) -> dict[str, Any]:
     """The visitor learns no more of an advisor than the name."""
     is_visitor = entry.by == VISITOR
-    who = {"by": "visitor" if is_visitor else "advisor", "name": chat.name if is_visitor else entry.by.name}
+    name = chat.name if is_visitor else entry.by.name
+    if for_visitor and entry.what == "handed_over":
+        name = entry.facts["to_name"]  # who answers from now on
+    who = {"by": "visitor" if is_visitor else "advisor", "name": name}
     seen = {"number": entry.number, "at": stamp(entry.at), "what": entry.what, "id": entry.id, "text": entry.text}
     return {**seen, **who, **({} if for_visitor else {"officer": entry.by.id, "facts": dict(entry.facts)})}

@@ -53,8 +53,6 @@ def _read_entry(text: str) -> Entry:
 
 def values_of(chat: Conversation) -> dict[str, Value]:
     """What of a conversation may change, by attribute, but for its entries."""
-    by_when = {"waiting": chat.answer_by, "held": chat.conclude_by}.get(chat.is_listed_as, chat.concluded_at)
-    assert by_when
     advisor = chat.advisor
     return {
         "visitor": json.dumps(dict(chat.visitor), ensure_ascii=False),
@@ -67,7 +65,7 @@ def values_of(chat: Conversation) -> dict[str, Value]:
         "concluded_at": stamp(chat.concluded_at) if chat.concluded_at else None,
         "version": chat.version,
         "due": group(chat.is_listed_as),
-        "deadline": stamp(by_when),
+        "deadline": stamp(chat.concluded_at or chat.due_at),
     }
 
 

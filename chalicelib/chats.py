@@ -71,12 +71,16 @@ class Waiting(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a supervisor sees of a conversation that somebody has: nothing about the person."""
+    """What a supervisor sees of a conversation that somebody has: nothing about the person. `unanswered` if the visitor
+    waits longer for an answer than was promised.
+    """
 
     id: str
     began_at: datetime
     advisor: Actor
     has_ended: bool
+    priority: str | None
+    unanswered: bool
 
 
 class Chats:
@@ -173,12 +177,10 @@ class Chats:
         return chat
 
     def with_others(self, officer: Officer) -> list[Held]:
-        """What colleagues have, oldest first, for a supervisor who may take it over."""
+        """What colleagues have, for a supervisor who may take it over: first where somebody waits for an answer."""
         require_supervisor(officer)
         listed = islice(self._listing("held", self._now() + rules.TIME_TO_CONCLUDE), MOST_WAITING)
-        heads = [Held(id_of(item), read_stamp(item["received_at"]),
-                      Actor(item["claimed_by"], item["claimed_by_name"]), item["status"] == State.ENDED)
-                 for item in listed]  # fmt: skip
+        heads = [_held(item, self._now()) for item in listed]
         return [one for one in heads if one.advisor.id != officer.actor.id]
 
     def accesses(self, officer: Officer, id: str) -> list[Item]:
@@ -247,12 +249,15 @@ class Chats:
     # Ourselves
 
     def late(self) -> tuple[int, int]:
-        """How many wait longer than was promised, and how many have not been concluded though it is high time."""
+        """How many wait longer for an answer than was promised, also of somebody who has taken them, and how many have
+        not been concluded though it is high time.
+        """
         now = self._now()
         waiting = self._listed("waiting", now)
         held = self._listed("held", now + rules.TIME_TO_CONCLUDE - WARNED_AFTER)
-        long = [one for one in waiting if now - read_stamp(one["received_at"]) >= WARNED_AFTER]
-        return len(waiting), len(held) + len(long)
+        unanswered = [one for one in held if _held(one, now).unanswered]
+        long = [one for one in (*waiting, *held) if now - read_stamp(one["received_at"]) >= WARNED_AFTER]
+        return len(waiting) + len(unanswered), len(long)
 
     def _waiting(self, most: int) -> list[Waiting]:
         far = self._now() + rules.TIME_TO_CONCLUDE
@@ -346,6 +351,14 @@ def _shown(chat: Conversation) -> tuple[Any, ...]:
 def _head(item: Item) -> Waiting:
     return Waiting(id_of(item), read_stamp(item["received_at"]), item.get("priority"),
                    tuple(item.get("reasons", ())), item["status"] == State.ENDED)  # fmt: skip
+
+
+def _held(item: Item, now: datetime) -> Held:
+    began, due = read_stamp(item["received_at"]), read_stamp(item["deadline"])
+    return Held(
+        id_of(item), began, Actor(item["claimed_by"], item["claimed_by_name"]), item["status"] == State.ENDED,
+        item.get("priority"), due <= now and due < began + rules.TIME_TO_CONCLUDE,
+    )  # fmt: skip
 
 
 def _pace(item: Item) -> Pace:

@@ -94,11 +94,13 @@ def return_link(to: str, link: str, until: datetime, force_name: str, category: 
                                                "what": said(_WHAT[category])})  # fmt: skip
 
 
-def transcript(chat: Conversation, force_name: str) -> Letter:
-    """A copy of what the visitor of a conversation has seen of it. It is about no report, so it has no reference."""
+def transcript(chat: Conversation, nth: int, force_name: str) -> Letter:
+    """A copy of what the visitor of a conversation has seen of it, to the `nth` address (from 1) that asked for one. It
+    is about no report, so it has no reference.
+    """
     lines = [_heard(entry, chat) for entry in chat.since(0, for_visitor=True)]
     facts = {"force": force_name, "began": spoken(chat.began_at), "lines": lines}
-    return _letter(f"{chat.id}-{len(chat.transcripts_to)}", chat.transcripts_to[-1], "transcript", "", facts)
+    return _letter(f"{chat.id}-{nth}", chat.transcripts_to[nth - 1], "transcript", "", facts)
 
 
 def _heard(entry: Entry, chat: Conversation) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _heard(entry: Entry, chat: Conversation) -> dict[str, Any]:
     from chalicelib.typeset import typed
 
     # Never the name that they gave: it could be ours, over words of theirs, in a letter of ours to anybody they like.
-    who = said("You") if entry.by == VISITOR else entry.by.name
+    who = said("You") if entry.by == VISITOR else entry.facts.get("to_name", entry.by.name)
     first, *more = typed(entry.text).splitlines() or [""]
     return {"at": clock(entry.at), "who": typed(who), "what": entry.what, "first": first, "more": more}
 

@@ -176,7 +176,7 @@ def test_over_the_socket_it_comes_at_once(desktop: Page, stack: Runner, advisor:
     wait_for_socket(desktop, advisor, chat)
     advisor.answer(chat)
     expect_said(desktop, text, ANSWER)
-    expect(desktop.locator("#state")).to_have_text("Ann Officer is answering you.")
+    expect(desktop.locator("#state")).to_have_text("Ann Officer has your chat, and answers you here.")
     expect(desktop.get_by_role("link", name="Send me a copy")).to_be_visible()
     desktop.locator("#text").press_sequentially("It is")
     say(desktop, "It is red.\nWith a bell.")

@@ -85,11 +85,24 @@ def test_words_that_worry_raise_it_and_nothing_lowers_it() -> None:
 
 def test_it_is_handed_over_and_put_back_in_its_old_place() -> None:
     over = chat.hand_over(taken(), BERT, ANNA, NOW)
-    assert over.advisor == BERT and [entry.what for entry in over.entries[-2:]] == ["handed_over", "taken"]
+    assert over.advisor == BERT and [entry.what for entry in over.entries[-2:]] == ["taken", "handed_over"]
+    assert told(over, 2, for_visitor=True)["entries"][0]["name"] == BERT.name, "who answers from now on"
     back = chat.put_back(over, BERT, NOW + timedelta(minutes=9))
     assert (back.advisor, back.is_listed_as, back.answer_by) == (None, "waiting", begun().answer_by)
     with pytest.raises(NotAllowed):
         chat.put_back(taken(), BERT, NOW)
+
+
+def test_who_has_it_owes_an_answer_as_who_has_not_taken_it_does() -> None:
+    later = NOW + timedelta(minutes=10)
+    assert begun().due_at == taken().due_at == NOW + PROMISE
+    one = chat.say(taken(), ANNA, "Where was it?", "a1", NOW)
+    assert (one.unanswered_since, one.due_at) == (None, one.conclude_by)
+    one = chat.say(chat.say(one, VISITOR, "At home", "m2", later), VISITOR, "Are you there?", "m3", later + PROMISE)
+    assert (one.unanswered_since, one.due_at) == (later, later + PROMISE)
+    over = chat.hand_over(one, BERT, ANNA, later + PROMISE)
+    assert over.due_at == later + PROMISE, "it is owed, whoever has it"
+    assert chat.end(over, VISITOR, later).due_at == one.conclude_by
 
 
 def test_whoever_ends_it_an_advisor_says_what_came_of_it() -> None:
@@ -141,7 +154,7 @@ def test_the_visitor_is_told_nothing_private() -> None:
     one = chat.note(taken(), ANNA, "Known address", "n1", NOW)
     one = chat.say(chat.hand_over(one, BERT, ANNA, NOW), BERT, "Hello", "a1", NOW)
     seen = told(one, 0, for_visitor=True)
-    assert [entry["what"] for entry in seen["entries"]] == ["said", "taken", "taken", "said"]
+    assert [entry["what"] for entry in seen["entries"]] == ["said", "taken", "handed_over", "said"]
     assert seen["last"] == one.version and "Known address" not in str(seen) and BERT.id not in str(seen)
     whole = told(one, 2, for_visitor=False)
     assert [entry["number"] for entry in whole["entries"]] == list(range(3, one.version + 1))

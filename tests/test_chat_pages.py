@@ -140,7 +140,7 @@ def test_a_conversation_from_the_first_word_to_the_last(visitor: Browser) -> Non
     visitor.say("It was at the station.\r\nIt is red.")
     visitor.answered()
     assert visitor.send("/chat/messages", text="", action="check").status == 200
-    assert "Ann Officer is answering you." in visitor.words
+    assert "Ann Officer has your chat, and answers you here." in visitor.words
     assert "Ann Officer has joined the chat" in visitor.words
     assert visitor.said == ["My bicycle has gone.", "It was at the station.\nIt is red.", "What does it look like?"]
     visitor.open("/chat/end")
@@ -356,9 +356,18 @@ def test_what_advisors_do_among_themselves_is_not_told(visitor: Browser) -> None
     visitor.open()
     told = visitor.told()
     assert "Private words" not in visitor.page.text + str(told)
-    assert [entry["what"] for entry in told["entries"]] == ["said", "taken", "said", "taken"]
-    assert told["last"] == visitor.chat.version == 6
+    assert [entry["what"] for entry in told["entries"]] == ["said", "taken", "said", "handed_over"]
+    assert told["last"] == visitor.chat.version == 5
+    assert "handed over to <b data-name>Bob Officer</b>" in visitor.page.text
+    assert "Bob Officer has your chat" in visitor.words
     assert ANN.actor.id not in visitor.page.text + str(told) and "facts" not in str(told)
+
+
+def test_who_is_left_without_an_answer_is_told_so(visitor: Browser) -> None:
+    visitor.begin().answered().say("Are you there?")
+    visitor.clock.advance(minutes=4)
+    visitor.open()
+    assert "Ann Officer has not answered for more than 3 minutes. We are sorry." in visitor.words
 
 
 def test_a_poll_opens_the_way_to_a_socket(visitor: Browser) -> None:
@@ -500,14 +509,14 @@ def test_a_copy_goes_only_where_somebody_has_answered(visitor: Browser) -> None:
     assert answer.status == 422 and not deliver(visitor)
 
 
-def test_asked_twice_by_one_page_it_is_asked_once_and_only_the_last_goes(visitor: Browser) -> None:
+def test_asked_twice_by_one_page_it_is_asked_once_and_each_address_gets_one(visitor: Browser) -> None:
     visitor.begin().answered().open("/chat/copy")
     form = visitor.hidden("/chat/copy")
     for _ in range(2):
         visitor.post("/chat/copy", **form, email="sam@example.com")
     assert visitor.chat.transcripts_to == ["sam@example.com"]
     ask_for_a_copy(visitor, "sam@example.org")
-    assert {letter.to for letter in deliver(visitor)} == {"sam@example.org"}
+    assert {letter.to for letter in deliver(visitor)} == {"sam@example.com", "sam@example.org"}
 
 
 def test_nobody_is_pestered_with_copies(visitor: Browser) -> None:
@@ -610,7 +619,9 @@ def test_a_conversation_is_not_cut_off_at_closing_time(visitor: Browser, hours: 
     assert "closed before anybody could answer you" in visitor.words
     assert visitor.say("Is anybody there?").status == 200
     visitor.answered().open()
-    assert "Ann Officer is answering you." in visitor.words and visitor.said[-2] == "Is anybody there?"
+    assert (
+        "Ann Officer has your chat, and answers you here." in visitor.words and visitor.said[-2] == "Is anybody there?"
+    )
 
 
 def test_where_there_is_no_chat_it_says_what_else_there_is(visitor: Browser) -> None:

@@ -141,7 +141,6 @@ WHOLE = [
     "said",
     "noted",
     "handed_over",
-    "taken",
     "reported",
     "transcript",
     "ended",
@@ -242,11 +241,20 @@ def test_late_ones_are_counted(room: Room) -> None:
     room.clock.advance(minutes=2)
     assert room.chats.late() == (0, 0)
     room.clock.advance(minutes=1)
+    assert room.chats.late() == (2, 0), "that it was taken is no answer"
+    assert [one.unanswered for one in room.chats.with_others(SUE)] == [True]
+    room.chats.advisor_says(ANN, "held", "Where was it?", "a1")
     assert room.chats.late() == (1, 0)
+    assert [one.unanswered for one in room.chats.with_others(SUE)] == [False]
     room.clock.advance(hours=17)
     assert room.chats.late() == (1, 0)
     room.clock.advance(hours=1)
     assert room.chats.late() == (1, 2)
+    room.chats.visitor_says("held", "He is still outside", "m2")
+    room.clock.advance(minutes=3)
+    assert room.chats.late() == (2, 2)
+    (held,) = room.chats.with_others(SUE)
+    assert held.unanswered and held.priority == "urgent"
     room.chats.conclude(ANN, "held", "advice")
     assert room.chats.late() == (1, 1)
 

@@ -176,7 +176,7 @@ def test_what_a_person_typed_and_the_force_are_not_translated(strange: Strange) 
 
 def test_no_letter_has_a_word_that_is_not_translated(strange: Strange) -> None:
     letters = [write(report, report.version, "42", "https://report.example.com") for _, report in CASES]
-    letters.append(write_transcript(CHAT, "42"))
+    letters.append(write_transcript(CHAT, 1, "42"))
     letters.append(return_link("eve@example.com", "https://report.example.com/1", NOW, "42", "theft", "id"))
     known = re.compile(
         "Eve|Ann Officer|Example|Carter|report.example.com|[A-Z0-9]{4}-|Westshire|between|Alpha|Bravo|[A-Z][a-z-]+, "
@@ -206,7 +206,7 @@ def test_the_file_has_every_text(strange: Strange) -> None:
     list(after_sending())
     list(of_statistics())
     list(of_chat())
-    write_transcript(CHAT, "42")
+    write_transcript(CHAT, 1, "42")
     for _, report in CASES:
         write(report, report.version, "42", "https://report.example.com")
     offered(NOW, NOW + timedelta(hours=24))

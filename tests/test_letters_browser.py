@@ -18,7 +18,7 @@ LINK = f"https://report.example.com/drafts/{'0' * 32}/return/{'x' * 90}"
 LETTERS["return_link"] = return_link("eve@example.com", LINK, NOW, "Example Police", "theft", "id").html
 TAKEN = take(begin("c1", {"name": "Eve"}, "It has gone.\nIt was red.", "m1", NOW), ANN.actor, NOW)
 ANSWERED = say(TAKEN, ANN.actor, "W" * 200, "m2", NOW)
-LETTERS["transcript"] = transcript(want_transcript(ANSWERED, "eve@example.com", "t1", NOW), "Example Police").html
+LETTERS["transcript"] = transcript(want_transcript(ANSWERED, "eve@example.com", "t1", NOW), 1, "Example Police").html
 
 
 @pytest.mark.parametrize("name", LETTERS)

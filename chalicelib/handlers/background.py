@@ -136,13 +136,13 @@ def _send_return_link(change: Change) -> None:
 
 
 def _send_transcript(change: Change) -> None:
-    """A copy of a conversation. Told twice, it may go twice; only the one that was asked for last goes."""
+    """A copy of a conversation. Told twice, it may go twice."""
     try:
         chat = service().chats.find(change.reference)
     except NotFound:  # it was erased meanwhile
         return
-    if len(chat.transcripts_to) == change.version:
-        _send(letters.transcript(chat, service().settings.force_name))
+    if 1 <= change.version <= len(chat.transcripts_to):
+        _send(letters.transcript(chat, change.version, service().settings.force_name))
 
 
 def _send(letter: letters.Letter) -> None:

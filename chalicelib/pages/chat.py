@@ -110,13 +110,22 @@ def standing(chat: Conversation, place: int | None, minutes: int | None, hours: 
     if chat.has_ended:
         return said("This chat has ended. Nobody reads what you write here any more.")
     if chat.advisor:
-        return said("{name} is answering you.").format(name=chat.advisor.name)
+        return _with_advisor(chat.advisor.name, chat.unanswered_since, now)
     if not hours.is_open(now):
         opens = hours.opens_next(now)
         late = said("The chat has closed before anybody could answer you. We are sorry. What you wrote is kept.")
         read = said("Somebody reads it when the chat opens again, at {time}.")
         return f"{late} {read.format(time=spoken(opens))}" if opens else late
     return f"{_in_queue(place)} {_until_answered(chat, minutes, now)}"
+
+
+def _with_advisor(name: str, unanswered_since: datetime | None, now: datetime) -> str:
+    if unanswered_since and now - unanswered_since > PROMISE:
+        late = said(
+            "{name} has not answered for more than {promised} minutes. We are sorry. If it cannot wait, call 101."
+        )
+        return late.format(name=name, promised=_PROMISED)
+    return said("{name} has your chat, and answers you here.").format(name=name)
 
 
 def _in_queue(place: int | None) -> str:
@@ -144,13 +153,21 @@ def _until_answered(chat: Conversation, minutes: int | None, now: datetime) -> s
 def _line(entry: Entry, chat: Conversation, now: datetime) -> Line:
     is_mine = entry.by == VISITOR
     at = clock(entry.at) if day_of(entry.at) == day_of(now) else spoken(entry.at)
-    return Line(entry.what, is_mine, chat.name if is_mine else entry.by.name, entry.text, at, stamp(entry.at))
+    name = chat.name if is_mine else entry.facts.get("to_name", entry.by.name)
+    return Line(entry.what, is_mine, name, entry.text, at, stamp(entry.at))
 
 
 # How each kind of entry looks, for the script to fill in.
 _MODELS = [
     Line(what, is_mine, "", "", "", "")
-    for what, is_mine in (("said", True), ("said", False), ("taken", False), ("ended", True), ("ended", False))
+    for what, is_mine in (
+        ("said", True),
+        ("said", False),
+        ("taken", False),
+        ("handed_over", False),
+        ("ended", True),
+        ("ended", False),
+    )
 ]
 
 

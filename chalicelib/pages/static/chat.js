@@ -20,7 +20,9 @@
   }
 
   function show(entry) {
-    const isMine = entry.by === "visitor", item = made(`${isMine ? "my" : "their"}-${entry.what}`, isMine ? "" : entry.name, entry.text);
+    const isMine = entry.by === "visitor", model = `${isMine ? "my" : "their"}-${entry.what}`;
+    if (!$(model)) return;  // of a version after this page: the words for the state tell the rest
+    const item = made(model, isMine ? "" : entry.name, entry.text);
     Object.assign(item.querySelector("time"), {dateTime: entry.at, textContent: time(entry.at)});
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     document.querySelector(`[data-unsent="${CSS.escape(entry.id)}"]`)?.remove();

@@ -62,9 +62,9 @@
   }
 
   function showHere(talk, isHere) {
-    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "not connected";
+    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "";
     if (!place || place.textContent.trim() === words) return;
-    place.replaceChildren(made("strong", {className: `tag tag--${isHere ? "here" : "left"}`}, words));
+    place.replaceChildren(...(isHere ? [made("strong", {className: "tag tag--here"}, words)] : []));
   }
 
   function sending(chat, message) {
