@@ -150,7 +150,8 @@ class Scene:
         """A minute: each says something, after typing it, and both pages ask twice."""
         yield from [("A visitor types", lambda: self.frame("visitor", do="typing"))] * 5
         said = {"do": "say", "text": SAID, "id": f"v{number:031}"}
-        yield "A visitor's message", lambda: self.frame("visitor", **said)
+        name = "A visitor's message" if number else "The same while an answer is owed"
+        yield name, lambda: self.frame("visitor", **said)
         yield from [("An advisor types", lambda: self.frame("Ann", do="typing", chat=self.chat))] * 5
         answer = {"do": "say", "text": SAID, "id": f"a{number:031}", "chat": self.chat}
         yield "An advisor's message", lambda: self.frame("Ann", **answer)
