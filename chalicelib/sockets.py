@@ -2,7 +2,8 @@
 
 In the table, all ending by themselves (`expires`) shortly after API Gateway would have ended the connection:
 - `SOCKET#<connection>` / `SOCKET`: whose connection this is.
-- `CHAT#<id>` / `SOCKET#<connection>`: a visitor's. `ADVISORS` / `<officer>#<connection>`: an advisor's.
+- `CHAT_SOCKETS#<chat>` / `<connection>`: a visitor's. `ADVISORS` / `<officer>#<connection>`: an advisor's. Both are
+  apart from the conversation: who may remove them may not remove that.
 A connection that is gone is removed by whoever finds that out. See `docs/adr/0027-chat.md`.
 """
 
@@ -48,7 +49,7 @@ class Connection:
     @property
     def listed(self) -> tuple[str, str]:
         """The key of the item under which it is found by whoever has something to tell."""
-        return (f"CHAT#{self.chat}", f"SOCKET#{self.id}") if self.chat else ("ADVISORS", f"{self.officer}#{self.id}")
+        return (f"CHAT_SOCKETS#{self.chat}", self.id) if self.chat else ("ADVISORS", f"{self.officer}#{self.id}")
 
 
 class Sockets:
@@ -98,7 +99,7 @@ class Sockets:
 
     def tell_visitor(self, chat: str, message: Mapping[str, Any]) -> None:
         """Tell the visitor of a conversation, on every device."""
-        self._tell_all(f"CHAT#{chat}", "SOCKET#", message)
+        self._tell_all(f"CHAT_SOCKETS#{chat}", "", message)
 
     def tell_advisor(self, officer: str, message: Mapping[str, Any]) -> None:
         """Tell an advisor, on every page that is open in a session that is still good."""
@@ -110,7 +111,7 @@ class Sockets:
 
     def visitor_is_here(self, chat: str) -> bool:
         """Whether the visitor is connected."""
-        return any(True for _ in self._connections(f"CHAT#{chat}", "SOCKET#"))
+        return any(True for _ in self._connections(f"CHAT_SOCKETS#{chat}", ""))
 
     def _may_know(self, connection: Connection) -> bool:
         return self._is_signed_in(connection.officer, connection.session)

@@ -44,8 +44,7 @@ class Advisor:
 
     def hang_up(self, chat: str) -> None:
         """End the visitor's connections, as API Gateway does after two hours."""
-        for item in self.table.query(where="#pk = :pk AND begins_with(#sk, :of)",
-                                     given={"pk": f"CHAT#{chat}", "of": "SOCKET#"}):  # fmt: skip
+        for item in self.table.query(where="#pk = :pk", given={"pk": f"CHAT_SOCKETS#{chat}"}):
             self.sockets.hang_up(item["connection"])
 
 

@@ -976,7 +976,7 @@ def test_the_rules_that_no_story_may_bend() -> None:
             or (statement["Action"] == ["dynamodb:Scan"] and function == RECONCILER)
             or (
                 statement["Action"] == ["dynamodb:DeleteItem"]
-                and {"DESK#*", "DRAFT#*", "EVIDENCE#*", "ADVISORS", "CHAT#*", "SOCKET#*"}
+                and {"DESK#*", "DRAFT#*", "EVIDENCE#*", "ADVISORS", "CHAT_SOCKETS#*", "SOCKET#*"}
                 | ({"FIND#*", "OUTBOX"} if function == ERASER else set())
                 >= set(leading_keys(statement))
             )
