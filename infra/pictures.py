@@ -1,7 +1,7 @@
 """Makes the README's pictures while `make run` runs: `make pictures`.
 
 A burglary is reported on a telephone, page by page, and the main pages are photographed; then what officers see of it
-and of a dozen others, and the statistics of the force's answer.
+and of a dozen others, three conversations of the live chat, and the statistics of the force's answer.
 """
 
 import base64
@@ -31,6 +31,12 @@ SAID = {
     "you": {"contact.full_name": "Sam Carter", "contact.email": "sam@example.com", "contact.phone": "07700 900123"},
 }  # fmt: skip
 
+CHATS = {
+    "Mo": "Somebody scratched my car last night, along the whole side.",
+    "Kim": "I keep getting calls from a shop that I never bought anything from. Is that for you?",
+    "Sam": "Somebody broke into our shed and took my bicycle.",
+}
+
 
 def main(url: str) -> None:
     """Report something, photograph the way there and what comes after, and put the photographs beside each other."""
@@ -42,6 +48,7 @@ def main(url: str) -> None:
         _send_others(url)
         desk = browser.new_page(viewport=DESK, base_url=url)  # type: ignore[arg-type]
         _put_up(browser, "desk.png", _at_the_desk(desk), DESK["width"], DESK["height"])
+        _put_up(browser, "chat.png", _chat(browser, url, desk), DESK["width"], DESK["height"])
         _import_figures(url)
         _put_up(browser, "statistics.png", _statistics(desk), DESK["width"], DESK["height"])
         browser.close()
@@ -109,6 +116,36 @@ def _at_the_desk(desk: Page) -> list[bytes]:
     return [*photographs, desk.screenshot()]
 
 
+def _chat(browser: Browser, url: str, desk: Page) -> list[bytes]:
+    """Three people write, an advisor takes them all, and answers the first."""
+    phones = []
+    for name, text in CHATS.items():
+        phone = browser.new_page(viewport=PHONE, base_url=url)  # type: ignore[arg-type]
+        phone.goto("/chat")
+        time.sleep(2)  # nobody is quicker than this
+        _answer(phone, {"emergency": "no", "name": name, "text": text, "phone": "07700 900456"})
+        phones.append(phone)
+    desk.goto("/desk/chats")
+    for _ in phones:
+        with desk.expect_navigation():
+            desk.get_by_role("button", name="Take the next").click()
+    _talk(desk, "Sam", "I am sorry to hear that. When did you see it last?")
+    first = phones[-1]
+    first.get_by_text("When did you see it last?").wait_for()
+    first.fill("#text", "Yesterday at about nine in the evening.")
+    first.get_by_role("button", name="Send", exact=True).click()
+    desk.get_by_text("nine in the evening").first.wait_for()
+    first.locator("h1").evaluate("heading => heading.scrollIntoView()")
+    desk.evaluate("window.scrollTo(0, 0)")
+    return [first.screenshot(), desk.screenshot()]
+
+
+def _talk(desk: Page, name: str, words: str) -> None:
+    column = desk.get_by_role("article", name=name)
+    column.locator("textarea").first.fill(words)
+    column.locator("button[value^='say.']").click()
+
+
 def _import_figures(url: str) -> None:
     urlopen(Request(f"{url}/dev/figures", TABLES.read_bytes(), {"Content-Type": "text/csv"})).close()
 
@@ -140,13 +177,14 @@ def _fill(phone: Page, said: dict[str, str]) -> None:
 def _put_up(browser: Browser, name: str, photographs: list[bytes], width: int = 390, height: int = 780) -> None:
     framed = "".join(_framed(photograph) for photograph in photographs)
     wall = browser.new_page(viewport={"width": (width + 40) * len(photographs) + 10, "height": height + 40})
-    wall.set_content(f"<body style='margin:20px;display:flex;gap:40px;background:#fff'>{framed}</body>")
-    wall.screenshot(path=PICTURES / name)
+    wall.set_content(f"<main style='padding:20px;display:inline-flex;gap:40px;background:#fff'>{framed}</main>")
+    wall.locator("main").screenshot(path=PICTURES / name)
 
 
 def _framed(photograph: bytes) -> str:
     data = base64.b64encode(photograph).decode()
-    return f"<img style='border:1px solid #ccc;border-radius:12px' src='data:image/png;base64,{data}'>"
+    style = "border:1px solid #ccc;border-radius:12px;align-self:flex-start"
+    return f"<img style='{style}' src='data:image/png;base64,{data}'>"
 
 
 if __name__ == "__main__":
