@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from statistics import mean
 from typing import Any
 
 from chalicelib.errors import FieldError, InvalidAnswers, NotAllowed
@@ -163,36 +162,6 @@ class Conversation:
     def told(self, by: Actor, id: str) -> bool:
         """Whether the entry is there to which its sender gave this id."""
         return any((entry.by, entry.id) == (by, id) for entry in self.entries)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """The last conversations that were taken: when each began and when an advisor took it, oldest first."""
-
-    takes: tuple[tuple[datetime, datetime], ...] = ()
-    version: int = 0
-
-    KEPT = 50
-    OF_LATE = timedelta(hours=1)
-
-    def after(self, began: datetime, taken: datetime) -> "Pace":
-        """With one more."""
-        return Pace((*self.takes, (began, taken))[-self.KEPT :], self.version + 1)
-
-    @property
-    def within_promise(self) -> tuple[int, int]:
-        """How many of them were taken within the promise, and how many there are."""
-        return sum(taken - began <= PROMISE for began, taken in self.takes), len(self.takes)
-
-    def wait(self, place: int, now: datetime) -> int | None:
-        """The minutes that somebody at `place` (1 is next) is likely to wait, at least 1; None if nobody can tell. By
-        how often conversations were taken within the last hour.
-        """
-        late = [taken for _, taken in self.takes if now - taken <= self.OF_LATE]
-        if not late:
-            return None
-        apart = mean((later - earlier).total_seconds() for earlier, later in zip(late, [*late[1:], now], strict=True))
-        return max(1, round(apart * place / 60))
 
 
 def begin(id: str, visitor: Mapping[str, str], text: str, message_id: str, at: datetime) -> Conversation:

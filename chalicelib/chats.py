@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib import chat as rules
 from chalicelib.changes import Officer, require_supervisor
-from chalicelib.chat import VISITOR, Conversation, Pace, State
+from chalicelib.chat import VISITOR, Conversation, State
 from chalicelib.chat_items import ERASED, conversation_of, group, id_of, key, new_item, texts_of, values_of
+from chalicelib.chat_pace import Pace
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.report import Actor
 from chalicelib.table import ConditionFailed, Item, Table

@@ -49,6 +49,7 @@ RULES = {
     "small_numbers",
     "chat",
     "chat_hours",
+    "chat_pace",
     "replies",
 }
 KNOWS = {
