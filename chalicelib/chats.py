@@ -16,7 +16,7 @@ from chalicelib import chat as rules
 from chalicelib.changes import Officer, require_supervisor
 from chalicelib.chat import VISITOR, Conversation, State
 from chalicelib.chat_items import ERASED, conversation_of, group, id_of, key, new_item, texts_of, values_of
-from chalicelib.chat_pace import Pace
+from chalicelib.chat_queue import Held, Pace, Waiting
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.report import Actor
 from chalicelib.table import ConditionFailed, Item, Table
@@ -59,29 +59,6 @@ class Place(NamedTuple):
 
     place: int | None
     minutes: int | None
-
-
-class Waiting(NamedTuple):
-    """What the list shows of a conversation that nobody has taken: nothing about the person."""
-
-    id: str
-    began_at: datetime
-    priority: str | None
-    reasons: tuple[str, ...]
-    has_ended: bool
-
-
-class Held(NamedTuple):
-    """What a supervisor sees of a conversation that somebody has: nothing about the person. `unanswered` if the visitor
-    waits longer for an answer than was promised.
-    """
-
-    id: str
-    began_at: datetime
-    advisor: Actor
-    has_ended: bool
-    priority: str | None
-    unanswered: bool
 
 
 class Chats:

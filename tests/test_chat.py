@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib import chat
 from chalicelib.chat import LARGEST_OF_ALL, LONGEST, PROMISE, VISITOR, Conversation, State, told
-from chalicelib.chat_pace import Pace
+from chalicelib.chat_queue import Pace
 from chalicelib.errors import InvalidAnswers, NotAllowed, Refused
 from chalicelib.report import Actor
 from tests.fakes import ANN, BOB, NOW

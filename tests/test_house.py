@@ -49,7 +49,7 @@ RULES = {
     "small_numbers",
     "chat",
     "chat_hours",
-    "chat_pace",
+    "chat_queue",
     "replies",
 }
 KNOWS = {

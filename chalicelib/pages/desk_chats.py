@@ -6,49 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from chalicelib.chat import CONCLUSIONS, PROMISE, VISITOR, Conversation, Entry, State
+from chalicelib.chat_queue import Held, Waiting
 from chalicelib.pages.desk import NAMES, Clock, clock_time, countdown
 from chalicelib.pages.desk_place import Place
 from chalicelib.pages.render import render
 from chalicelib.reference import show
 from chalicelib.replies import REPLIES
-from chalicelib.report import Actor
 from chalicelib.times import local, read_stamp, spoken, stamp
 
 BACK = "-"  # stands for the waiting list among those to whom a conversation is handed over
 _LAST_MINUTE = timedelta(minutes=1)
 _TYPED = ("text", "note")  # the fields in which an advisor writes, before the id of the conversation
-
-
-class Waiting(Protocol):
-    """A conversation that nobody has taken."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def began_at(self) -> datetime: ...
-    @property
-    def priority(self) -> str | None: ...
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
-    @property
-    def has_ended(self) -> bool: ...
-
-
-class Held(Protocol):
-    """A conversation that a colleague has."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def began_at(self) -> datetime: ...
-    @property
-    def advisor(self) -> Actor: ...
-    @property
-    def has_ended(self) -> bool: ...
-    @property
-    def priority(self) -> str | None: ...
-    @property
-    def unanswered(self) -> bool: ...
 
 
 class Colleague(Protocol):
