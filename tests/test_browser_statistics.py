@@ -39,7 +39,7 @@ def test_an_analyst_looks_at_the_figures(page: Page, stack: Runner) -> None:
     Officer(stack).done(reference, "crime", offence="28E", disposal="further_investigation")
     come_in(page)
     look(page)
-    assert page.locator("table").count() == 9 and page.get_by_role("img").count() == 1
+    assert page.locator("table").count() == 10 and page.get_by_role("img").count() == 1
     whole = page.get_by_role("row", name="Total").first.inner_text()
     page.get_by_label("Category").focus()
     page.keyboard.press("B")
