@@ -62,7 +62,7 @@
   }
 
   function showHere(talk, isHere) {
-    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "not connected";
+    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "may be away";  // they may be polling
     if (!place || place.textContent.trim() === words) return;
     place.replaceChildren(made("strong", {className: `tag tag--${isHere ? "here" : "left"}`}, words));
   }
