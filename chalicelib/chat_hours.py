@@ -72,7 +72,8 @@ def _read_stretch(text: str) -> Stretch:
     first = DAYS.index(found["first"])
     one = Stretch(first, DAYS.index(found["last"] or found["first"]), _minute(found["opens"]), _minute(found["closes"]))
     if one.last < one.first or not 0 <= one.opens < one.closes <= 24 * 60:
-        raise ValueError(f"“{text}” ends before it begins: say what goes past midnight as two")
+        two = "say what goes past midnight as two, such as Fri 22:00-24:00, Sat 00:00-06:00"
+        raise ValueError(f"“{text}” ends before it begins: {two}")
     return one
 
 

@@ -25,7 +25,7 @@ REPLIES: Mapping[str, Reply] = {
         "Before we go on: is anybody hurt or in danger, is it happening now, or is whoever did it still nearby?",
     ),
     "999": Reply(
-        "Tell to call 999",
+        "Tell them to call 999",
         "Please call 999 now, and do not wait for an answer here. If you cannot speak, call from a mobile and press 55 "
         "when you are asked. If you have registered for it, you can text 999.",
     ),
@@ -60,12 +60,12 @@ REPLIES: Mapping[str, Reply] = {
         "One moment, please. I am still here.",
     ),
     "report": Reply(
-        "Tell that a report is being made",
+        "Say that a report is being made",
         "I am making a report of what you have told me. It takes a few minutes. You will then get a reference, and it "
         "is decided within 24 hours whether it is recorded as a crime.",
     ),
     "101": Reply(
-        "Tell to call 101",
+        "Tell them to call 101",
         "I cannot do this here. Please call 101, they can help you with it.",
     ),
     "there": Reply(

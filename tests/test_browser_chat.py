@@ -1,6 +1,7 @@
 """The visitor's chat in Chromium: without JavaScript, by polling, over WebSocket, and where the network breaks off."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +295,20 @@ def test_closed_in_another_tab_it_says_so(context: BrowserContext, stack: Runner
     expect(page.get_by_text("This chat is closed on this device")).to_be_visible()
     assert page.locator("#text").input_value() == "Is anybody there?"
     expect(page.get_by_role("button", name="Send")).to_be_hidden()
+    expect(page.locator("#state")).to_be_hidden()
+
+
+def test_what_is_written_after_that_is_refused_and_the_page_says_so_at_once(
+    context: BrowserContext, stack: Runner
+) -> None:
+    page, other = context.new_page(), context.new_page()
+    page.add_init_script("delete window.WebSocket")
+    page.clock.install()
+    begin(page, stack)
+    page.clock.pause_at(datetime.now() + timedelta(hours=1))  # it asks for nothing by itself
+    other.goto("/chat")
+    follow(other.get_by_role("button", name="Close this chat on this device"))
+    say(page, "Is anybody there?")
+    expect(page.get_by_text("This chat is closed on this device")).to_be_visible()
+    expect(page.locator("#state")).to_be_hidden()
+    assert page.locator("#text").input_value() == "Is anybody there?"

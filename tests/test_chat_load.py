@@ -1,16 +1,20 @@
 """The load of the live chat: its proof finds what it is there to find, and a small load passes it."""
 
+import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from conftest import ROOT
 
 from chalicelib import chat as rules
 from chalicelib.chat import VISITOR, Conversation
 from chalicelib.report import Actor
+from infra.chat_load import __main__ as load
 from infra.chat_load.proof import differences
 from infra.chat_load.talk import Talk, Watch
 
@@ -99,3 +103,17 @@ def test_twenty_conversations_at_once_with_cut_lines_lose_nothing() -> None:
     done = subprocess.run(load, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Nothing is lost" in done.stdout and "20 conversations, 4 advisors" in done.stdout
+
+
+def test_a_service_that_dies_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def dead(*_: object) -> bool:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    monkeypatch.setattr(sys, "argv", ["chat-load"])
+    monkeypatch.setattr(load, "running", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(load, "_load", dead)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert load.main() == 1
+    assert capsys.readouterr().err == "The service does not answer: nothing is proved\n"

@@ -145,7 +145,7 @@ def test_a_conversation_from_the_first_word_to_the_last(visitor: Browser) -> Non
     assert visitor.said == ["My bicycle has gone.", "It was at the station.\nIt is red.", "What does it look like?"]
     visitor.open("/chat/end")
     visitor.send("/chat/end")
-    assert "This chat has ended." in visitor.words and "You ended the chat." in visitor.words
+    assert "This chat has ended. What you told us is kept" in visitor.words and "You ended the chat." in visitor.words
     assert visitor.chat.state == "ended"
 
 
@@ -575,7 +575,7 @@ def test_while_it_is_closed_a_message_begins_a_report(visitor: Browser) -> None:
     visitor.open()
     assert "It opens again at 8:00am on Tuesday 24 November 2026" in visitor.words
     assert "Monday to Friday, 8:00am to 10:00pm" in visitor.words
-    assert "It is not sent to us before you press ‘Send report’" in visitor.words
+    assert "It is not sent to us until you press ‘Send report’" in visitor.words
     answer = visitor.post("/chat/leave", **visitor.hidden("/chat/leave"), **LEFT)
     draft = visitor.service.drafts.find(answer.location.removeprefix("/drafts/"))
     assert draft and draft.category == "theft"
@@ -638,7 +638,7 @@ def test_where_there_is_no_chat_it_says_what_else_there_is(visitor: Browser) -> 
 BEGUN = rules.begin("0" * 32, {"name": "Sam"}, "Hello", "first", NOW)
 PROMISED = "We promise an answer by 9:03am."
 IN_DOUBT = "We promise an answer within 3 minutes, but may not keep that now: many people are writing."
-LATE = "We promised you an answer within 3 minutes, and we are late. We are sorry."
+LATE = "We promised you an answer within 3 minutes, and we are late. We are sorry. You can also call 101."
 SHUT = "The chat has closed before anybody could answer you. We are sorry. What you wrote is kept."
 TUESDAY = "Somebody reads it when the chat opens again, at 8:00am on Tuesday 24 November 2026."
 

@@ -65,7 +65,7 @@ def act(request: Request, seat: Seat) -> Response:
     except (InvalidAnswers, NotAllowed, NotFound) as refusal:
         return _refused(request, seat, chat, typed, refusal)
     if move == "next" and not after:
-        return _desk(request, seat, Said(typed, done="Nobody waits any more."))
+        return _desk(request, seat, Said(typed, done="Nobody is waiting any more."))
     about, left = after.id if after else "", _without(typed, chat if after else "", move)
     if typed.get("alone") and move == "note":
         return see_other(f"{base(request)}/desk/chats/{quote(about)}?done=note")

@@ -108,7 +108,7 @@ def standing(chat: Conversation, place: int | None, minutes: int | None, hours: 
     is promised that will not be kept.
     """
     if chat.has_ended:
-        return said("This chat has ended. Nobody reads what you write here any more.")
+        return said("This chat has ended. What you told us is kept. Nobody can write here any more.")
     if chat.advisor:
         return _with_advisor(chat.advisor.name, chat.unanswered_since, now)
     if not hours.is_open(now):
@@ -139,7 +139,9 @@ def _until_answered(chat: Conversation, minutes: int | None, now: datetime) -> s
     wait = said("We think it takes about a minute.") if minutes == 1 else wait
     left = (chat.answer_by - now).total_seconds() / 60
     if left < 0:
-        late = said("We promised you an answer within {promised} minutes, and we are late. We are sorry.")
+        late = said(
+            "We promised you an answer within {promised} minutes, and we are late. We are sorry. You can also call 101."
+        )
         return f"{late.format(promised=_PROMISED)} {wait}".strip()
     promise = said("We promise an answer by {time}.").format(time=clock(chat.answer_by))
     if minutes and minutes > left:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import boto3
+from botocore.exceptions import BotoCoreError
 from requests import RequestException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -39,8 +40,11 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("Ended.")
         return 130
-    except (Failed, RequestException) as failure:
-        print(failure if isinstance(failure, Failed) else "The service does not answer", file=sys.stderr)
+    except (Failed, RequestException, BotoCoreError) as failure:
+        print(
+            failure if isinstance(failure, Failed) else "The service does not answer: nothing is proved",
+            file=sys.stderr,
+        )
         return 1
 
 

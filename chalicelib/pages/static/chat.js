@@ -93,6 +93,7 @@
     connection: isUp => { $("lost").hidden = isUp; },
     gone: () => {
       $("gone").hidden = false;
+      state.hidden = true;  // nobody is next any more
       stop();
     },
   });

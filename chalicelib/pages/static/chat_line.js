@@ -143,6 +143,7 @@ class ChatLine {
       if (it.queue[0] === message) this.#settle(chat, message.id);  // stored, and another way will bring it
     } else if (answer && answer.status < 500 && ![408, 429].includes(answer.status)) {
       this.#settle(chat, message.id, answer.why);
+      if ([401, 403, 404].includes(answer.status)) this.#poll(chat);  // whether the conversation is still ours
     } else {
       it.queue.forEach(one => this.#tell(chat, one, "waiting", answer ? answer.why : ""));
       it.retry = setTimeout(() => this.#send(chat), Math.max(backOff(it.tries), answer ? answer.later : 0));

@@ -62,9 +62,9 @@
   }
 
   function showHere(talk, isHere) {
-    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "";
+    const place = talk.querySelector("[data-here]"), words = isHere ? "connected" : "may be away";  // they may be polling
     if (!place || place.textContent.trim() === words) return;
-    place.replaceChildren(...(isHere ? [made("strong", {className: "tag tag--here"}, words)] : []));
+    place.replaceChildren(made("strong", {className: `tag tag--${isHere ? "here" : "left"}`}, words));
   }
 
   function sending(chat, message) {
