@@ -34,6 +34,27 @@ _SUICIDE = re.compile(
 _REPEAT = re.compile(
     r"\b(again|(second|third|fourth) time|keeps? happening|happened before|(two|three|\d+) times)\b", re.IGNORECASE
 )
+_WHOM = (
+    r"(me|us|him|her|them|(my|our|his|her|the) (son|daughter|child(ren)?|kids?|baby|mum|mother|dad|father|brother"
+    r"|sister|wife|husband|partner|family|friend|neighbour))"
+)
+# Somebody hurts or threatens somebody, has a weapon in the hand, or is afraid of a person. Not: a thing that was hit.
+_THREAT = re.compile(
+    rf"\b(kill|stab|shoot|rape|attack|strangl|beat|punch|kick|hit|hurt|harm|threat)"
+    rf"(s|es|e|ed|ing|en|ened|ening|ens|bed|bing|ting|led|les|ling)?\b (up )?{_WHOM}\b(?! (car|van|bike|house|door))"
+    r"|\b(was|were|been|got) (stabbed|shot|raped|attacked|strangled|punched|kicked(?! (in|down|open))"
+    r"|beaten up|threatened|assaulted)\b"
+    r"|\b(has|had|have|holding|held|carrying|carried|pulled|waving|waved)( got)? (a|an|his|her|their) "
+    r"(knife|gun|machete|blade|axe|weapon)\b"
+    r"|\b(scared|afraid|frightened|terrified) (of (him|her|them)|for (my|our|her|his|their) (life|lives|safety))\b",
+    re.IGNORECASE,
+)
+_PARTNER = re.compile(
+    r"\b(my|her|his|their) (ex|ex[- ](partner|husband|wife|boyfriend|girlfriend))\b"
+    r"|\bmy (partner|husband|wife|boyfriend|girlfriend) (has |had )?"
+    r"(did|done|hit|hits|hurt|hurts|took|taken|broke|broken|smashed|damaged|stole|threatened|threatens)\b",
+    re.IGNORECASE,
+)
 _IN_PROGRESS = re.compile(
     r"\b(happening now|as i (write|type))\b|\b(he|she|they|some(one|body)|thie(f|ves))('| i|’| a)(s|re) still "
     r"(here|there|inside|outside|nearby|(in|at|on|by) (my|our|the))\b",
@@ -56,6 +77,7 @@ def _known_suspect(category: str, answers: Answers) -> bool:
 
 RULES: tuple[tuple[str, str, Callable[[str, Answers], bool]], ...] = (
     ("urgent", "The words suggest that it is still going on", _reads(_IN_PROGRESS)),
+    ("urgent", "The words suggest that somebody is threatened or was hurt", _reads(_THREAT)),
     ("urgent", "Somebody was hurt", _said("harm", "injury")),
     ("urgent", "A weapon was used or seen", _said("harm", "weapon")),
     ("urgent", "Fire with people inside",
@@ -64,6 +86,7 @@ RULES: tuple[tuple[str, str, Callable[[str, Answers], bool]], ...] = (
     ("urgent", "The words suggest a risk of suicide or self-harm", _reads(_SUICIDE)),
     ("urgent", "The suspect is a partner, ex-partner or family member",
      _said("suspects", "relationship", "partner", "ex_partner", "family")),
+    ("high", "The words suggest a partner or an ex-partner", _reads(_PARTNER)),
     ("high", "The victim fears for their safety", _said("harm", "safety_fears")),
     ("high", "Possible hate crime", lambda category, answers: bool(answers.get("harm", {}).get("hate"))),
     ("high", "The victim is under 18", _said("harm", "under_18")),

@@ -16,12 +16,15 @@ from tests.fakes import answers
 # Every cue of domain.md, "Triage on receipt", with the answers that give it.
 RAISES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("theft", "urgent", "The words suggest that it is still going on", {"what_happened": "They are still outside"}),
+    ("theft", "urgent", "The words suggest that somebody is threatened or was hurt",
+     {"what_happened": "He says he will kill me"}),
     ("theft", "urgent", "Somebody was hurt", {"harm": {"injury": "yes"}}),
     ("burglary", "urgent", "A weapon was used or seen", {"harm": {"weapon": "yes"}}),
     ("criminal_damage", "urgent", "Fire with people inside", {"about": {"fire": "yes", "people_inside": "yes"}}),
     ("theft", "urgent", "The words suggest a risk of suicide or self-harm", {"what_happened": "I want to die."}),
     ("theft", "urgent", "The suspect is a partner, ex-partner or family member",
      {"suspects": {"relationship": "ex_partner"}}),
+    ("theft", "high", "The words suggest a partner or an ex-partner", {"what_happened": "My ex took it"}),
     ("theft", "high", "The victim fears for their safety", {"harm": {"safety_fears": "yes"}}),
     ("theft", "high", "Possible hate crime", {"harm": {"hate": ["disability"]}}),
     ("theft", "high", "The victim is under 18", {"harm": {"under_18": "yes"}}),
@@ -98,6 +101,41 @@ def test_words_that_say_it_goes_on(text: str) -> None:
                                   "we were robbed 3 times"])  # fmt: skip
 def test_words_of_a_repeat_victim(text: str) -> None:
     assert assess("theft", answers(what_happened=text)).priority == "high"
+
+
+THREATENED = "The words suggest that somebody is threatened or was hurt"
+
+
+# In a chat nothing else tells of it: there are no boxes to tick.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My ex has a knife and says he will kill me, he comes tonight", "he hit me", "she keeps hurting the kids",
+        "They threatened my mum", "he was holding a gun", "he pulled a machete on us", "I’m scared for my life",
+        "we are afraid of him", "they beat up my son", "He strangled her", "I was attacked", "they said they'd stab us",
+        "she attacked me", "he is going to hurt me", "I was punched in the face",
+    ],
+)  # fmt: skip
+def test_words_that_tell_of_violence(text: str) -> None:
+    found = assess("", {"what_happened": text})
+    assert THREATENED in found.reasons and found.priority == "urgent"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They took my nail gun and a bread knife", "He hit my car", "The lock was beaten in", "They stabbed the tyres",
+        "A branch hit the shed", "My knife block is gone", "Somebody attacked the door with a hammer",
+        "I was at my example", "It was next to the beat box", "The plant was killed", "The door was kicked in",
+    ],
+)  # fmt: skip
+def test_words_that_tell_of_none(text: str) -> None:
+    assert assess("", {"what_happened": text}).priority == "standard"
+
+
+@pytest.mark.parametrize("text", ["My ex took it", "it was my ex-husband", "my partner smashed it", "His ex did this"])
+def test_words_that_tell_of_a_partner(text: str) -> None:
+    assert "The words suggest a partner or an ex-partner" in assess("", {"what_happened": text}).reasons
 
 
 def test_urgent_stays_urgent_and_all_reasons_are_shown() -> None:
