@@ -1,14 +1,17 @@
 """A visitor and an advisor, a browser each: they talk, each loses the network midway, and both have read the same."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from chromium import follow
 from conftest import Runner
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 from test_browser_chat import begin
 from test_browser_desk_chats import chats, press, take_next
 from test_desk_pages import OLIVE
+
+PATIENCE = 20_000  # milliseconds: a page that could reach nobody tries again later and later
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,9 @@ class Talk:
 
     def both_read(self, *texts: str) -> None:
         """These and no others, in this order, on either page."""
-        expect(self.visitor.locator("#entries [data-text]")).to_have_text([*texts])
-        expect(self._at_the_desk).to_have_text([*texts])
-        expect(self.visitor.locator("[data-unsent]")).to_have_count(0)
+        expect(self.visitor.locator("#entries [data-text]")).to_have_text([*texts], timeout=PATIENCE)
+        expect(self._at_the_desk).to_have_text([*texts], timeout=PATIENCE)
+        expect(self.visitor.locator("[data-unsent]")).to_have_count(0, timeout=PATIENCE)
 
     @property
     def _at_the_desk(self) -> Locator:
@@ -79,7 +82,7 @@ def test_both_lose_the_network_and_nothing_is_lost(visitor: Page, advisor: Page,
     visitor.context.set_offline(True)
     talk.advisor_says("Was it locked?")
     talk.advisor_says("And what colour is it?")
-    expect(talk.column.locator(".line--pending")).to_have_count(0)
+    expect(talk.column.locator(".line--pending")).to_have_count(0, timeout=PATIENCE)
     talk.visitor_says("I have the frame number, too")
     expect(visitor.locator("[data-unsent]")).to_have_count(1)
     visitor.context.set_offline(False)
@@ -88,7 +91,7 @@ def test_both_lose_the_network_and_nothing_is_lost(visitor: Page, advisor: Page,
 
     advisor.context.set_offline(True)
     talk.visitor_says("It is red")
-    expect(visitor.locator("#entries")).to_contain_text("It is red")
+    expect(visitor.locator("#entries")).to_contain_text("It is red", timeout=PATIENCE)
     talk.advisor_says("Please give me the number")
     advisor.context.set_offline(False)
     said += ["It is red", "Please give me the number"]
@@ -99,6 +102,16 @@ def test_both_lose_the_network_and_nothing_is_lost(visitor: Page, advisor: Page,
     talk.both_read(*said)
 
 
+def types_until(box: Locator, sign: Locator) -> None:
+    """Nothing is told of it before the sockets are open, and then every three seconds at most."""
+    for _ in range(10):
+        box.press_sequentially("a")
+        with suppress(TimeoutError):
+            sign.wait_for(timeout=3_100)
+            return
+    raise AssertionError("the other side is not told")
+
+
 def test_each_sees_that_the_other_types_and_that_it_ends(visitor: Page, advisor: Page, stack: Runner) -> None:
     begin(visitor, stack)
     chats(advisor, OLIVE)
@@ -106,15 +119,13 @@ def test_each_sees_that_the_other_types_and_that_it_ends(visitor: Page, advisor:
     talk = Talk(visitor, advisor)
     talk.column = advisor.locator("[data-chat]").last
     talk.advisor_says("Hello")
-    expect(visitor.locator("#entries")).to_contain_text("Hello")
-    talk.column.locator("[data-say]").press_sequentially("Tell me")
-    expect(visitor.locator("#typing")).to_be_visible()
-    visitor.locator("#text").press_sequentially("It is")
-    expect(talk.column.locator("[data-typing]")).to_contain_text("typing")
+    expect(visitor.locator("#entries")).to_contain_text("Hello", timeout=PATIENCE)
+    types_until(talk.column.locator("[data-say]"), visitor.locator("#typing", has_text="Olive"))
+    types_until(visitor.locator("#text"), talk.column.locator("[data-typing]", has_text="typing"))
     id = talk.id
     follow(visitor.get_by_role("link", name="End the chat"))
     follow(visitor.get_by_role("button", name="End the chat"))
-    expect(advisor.locator(f"#chat-{id}")).to_contain_text("It has ended. Say what came of it")
+    expect(advisor.locator(f"#chat-{id}")).to_contain_text("It has ended. Say what came of it", timeout=PATIENCE)
     expect(advisor.locator(f"#text-{id}")).to_have_count(0)
     advisor.locator(f"#chat-{id} select[name^='how.']").select_option("advice")
     press(advisor, id, "conclude")
