@@ -184,7 +184,7 @@ class Chats:
 
     def take_next(self, officer: Officer) -> Conversation | None:
         """Take the one that is next; None if nobody waits. Whoever is slower gets the one after it."""
-        for one in self._waiting(MOST_LISTED)[:MOST_WAITING]:
+        for one in self.waiting(officer):
             with suppress(NotAllowed, NotFound):
                 if not self.find(one.id).advisor:
                     return self.take(_plain(officer), one.id)

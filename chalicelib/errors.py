@@ -39,6 +39,11 @@ class Refused(Exception):
         self.more = more
         self.headers: dict[str, str] = {}
 
+    @property
+    def why(self) -> str:
+        """The reason in one sentence, where there is room for no more."""
+        return self.errors[0].message if self.errors else self.detail or self.title
+
 
 class Unreadable(Refused):
     """The body is not what its content type says."""

@@ -37,6 +37,7 @@ from chalicelib.handlers.http import (
     cookie,
     cookie_of,
     data,
+    number_in,
     page,
     pairs_of,
     query_of,
@@ -46,7 +47,7 @@ from chalicelib.handlers.http import (
 )
 from chalicelib.handlers.journey import LINKS_FROM_ONE, LINKS_TO_ONE
 from chalicelib.handlers.opening import QUICKEST, Pairs, answers_in, one, require_no_trap, with_key
-from chalicelib.handlers.sockets import ID, MESSAGES, visitor_pass
+from chalicelib.handlers.sockets import ID, MESSAGES, sources, visitor_pass
 from chalicelib.pages import chat as pages
 from chalicelib.pages import stop
 from chalicelib.queues import Change
@@ -303,7 +304,7 @@ def _require_token(found: Conversation, pairs: Pairs, field: str = "text") -> No
 
 def _told(found: Conversation, seen: str) -> dict[str, Any]:
     """What a script is told: the same as over the socket, where it stands in the queue, and how to open a socket."""
-    number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 7 else 0
+    number = number_in(seen)
     place, socket = _place_in_queue(found), service().settings.chat_socket
     opens = {"url": socket, "pass": visitor_pass(found.id)} if socket and not found.has_ended else None
     stands = {"place": place.place, "wait": place.minutes, "words": _words(found, place), "socket": opens}
@@ -353,10 +354,10 @@ def _closed_page(request: Request, typed: Pairs, errors: Sequence[FieldError] = 
 def _conversation_page(
     request: Request, found: Conversation, text: str = "", errors: Sequence[FieldError] = (), id: str = ""
 ) -> Response:
-    place, socket = _place(request, found, id), service().settings.chat_socket
+    place = _place(request, found, id)
     words = _words(found, _place_in_queue(found))
     html = pages.conversation(place, found, words, service().clock(), text, errors)
-    return page(html, 422 if errors else 200, {"script-src": "'self'", "connect-src": f"'self' {socket}".strip()})
+    return page(html, 422 if errors else 200, sources())
 
 
 def _copy_page(request: Request, found: Conversation, email: str, errors: Sequence[FieldError] = ()) -> str:

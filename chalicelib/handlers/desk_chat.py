@@ -14,11 +14,11 @@ from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotAllowe
 from chalicelib.forms import CATEGORIES, canonical, form_values, read_form
 from chalicelib.forms.chat import answers_from, read_message
 from chalicelib.handlers.desk import HANDLE_REPORTS, to_report
-from chalicelib.handlers.desk_chats import DONE, column, number, sources, whole
-from chalicelib.handlers.http import FORM, base, data, page, pairs_of, query_of
+from chalicelib.handlers.desk_chats import DONE, column, whole
+from chalicelib.handlers.http import FORM, base, data, number_in, page, pairs_of, query_of
 from chalicelib.handlers.public import with_items_changed
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
-from chalicelib.handlers.sockets import ID, advisor_pass
+from chalicelib.handlers.sockets import ID, advisor_pass, sources
 from chalicelib.pages import desk_chat_report as report_pages
 from chalicelib.pages import desk_chats as pages
 from chalicelib.pages.desk_chats import Said
@@ -48,7 +48,7 @@ def show_seen(request: Request, seat: Seat, chat: str) -> Response:
 @at_desk(desk_chat, *HANDLE_REPORTS)
 def tell_entries(request: Request, seat: Seat, chat: str) -> Response:
     """What an advisor's page has not seen yet of a conversation, and what opens a socket."""
-    seen = number(query_of(request).get("seen", ""))
+    seen = number_in(query_of(request).get("seen", ""))
     return _told(seat, service().chats.follow(seat.officer, chat, seen), seen)
 
 
@@ -61,7 +61,7 @@ def say(request: Request, seat: Seat, chat: str) -> Response:
         raise InvalidAnswers(errors=[FieldError("id", "We could not read that. Reload the page.")])
     service().sessions.standing(seat.session.actor.id, seat.session.id, is_use=True)
     after = service().chats.advisor_says(seat.officer, chat, read_message(typed.get("text", "")), typed["id"])
-    return _told(seat, after, number(typed.get("seen", "")))
+    return _told(seat, after, number_in(typed.get("seen", "")))
 
 
 @desk_chat.route("/desk/chats/{chat}/report", methods=["GET"])
@@ -85,7 +85,7 @@ def make_report(request: Request, seat: Seat, chat: str) -> Response:
     today = service().casework.today().date()
     try:
         said = canonical(read_form(category, answers, today))
-        first, nth = number(ours.get("number", "")), number(ours.get("nth", ""))
+        first, nth = number_in(ours.get("number", "")), number_in(ours.get("nth", ""))
         report = service().chat_reports.make_report(seat.officer, chat, first, said, nth)
     except (InvalidAnswers, SentElsewhere) as refusal:
         return _again(request, seat, chat, form_values(answers), ours, refusal.errors)
@@ -132,8 +132,8 @@ def _form(
     ours = ours or {}
     asked = report_pages.Asked(
         category,
-        number(ours.get("number", "")) or first_message(chat).number,
-        number(ours.get("nth", "")) or len(chat.references) + 1,
+        number_in(ours.get("number", "")) or first_message(chat).number,
+        number_in(ours.get("nth", "")) or len(chat.references) + 1,
         f"{base(request)}/desk/chats/{chat.id}/report?category={category}",
     )
     html = report_pages.form(place_of(request, seat), column(chat), asked, values, errors or [], refused)

@@ -7,7 +7,7 @@ sent twice is done once, by the ids that the form carries. See `docs/adr/0032-ch
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from chalice.app import Blueprint, Request, Response
 
@@ -19,6 +19,7 @@ from chalicelib.handlers.deciding import colleague, who_may_have
 from chalicelib.handlers.desk import HANDLE_REPORTS
 from chalicelib.handlers.http import FORM, base, data, page, pairs_of, query_of, see_other
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
+from chalicelib.handlers.sockets import sources
 from chalicelib.pages import desk_chats as pages
 from chalicelib.pages.desk_chats import BACK, Column, Lists, Said
 from chalicelib.replies import REPLIES
@@ -100,7 +101,7 @@ def whole(request: Request, seat: Seat, chat: str, said: Said, status: int = 200
 
 def _refused(request: Request, seat: Seat, chat: str, typed: Typed, refusal: Refused) -> Response:
     known = "" if isinstance(refusal, NotFound) else chat
-    said = Said(typed, _why(refusal), about=known)
+    said = Said(typed, refusal.why, about=known)
     if known and typed.get("alone") == chat:
         return whole(request, seat, chat, said, refusal.status)
     return _desk(request, seat, said, known, refusal.status)
@@ -129,13 +130,6 @@ def _is_here(chat: Conversation) -> bool | None:
     return service().sockets.visitor_is_here(chat.id) if service().settings.chat_socket else None
 
 
-def sources() -> dict[str, str]:
-    """What the pages of the chat may use on top of what every page may: scripts of ours, and the socket."""
-    socket = urlsplit(service().settings.chat_socket)
-    there = f" {socket.scheme}://{socket.netloc}" if socket.netloc else ""
-    return {"script-src": "'self'", "connect-src": f"'self'{there}"}
-
-
 def _without(typed: Typed, chat: str, move: str) -> dict[str, str]:
     """What was typed, without what has been done by now."""
     done = {"say": ("text", "reply"), "note": ("note",), "hand-over": ("to",), "conclude": ("how",)}.get(move, ())
@@ -146,21 +140,12 @@ def _without(typed: Typed, chat: str, move: str) -> dict[str, str]:
     }
 
 
-def _why(refusal: Refused) -> str:
-    return refusal.errors[0].message if refusal.errors else refusal.detail or refusal.title
-
-
 def _id(typed: Typed, name: str) -> str:
     """The id that the form carries. What nobody else may have chosen: it is ours, or a script's."""
     found = typed.get(f"id.{name}" if name or "id." in typed else "id", "")
     if not re.fullmatch("[A-Za-z0-9-]{8,64}", found):
         raise InvalidAnswers(errors=[FieldError("id", "This page is not whole. Reload it, and send it again.")])
     return found
-
-
-def number(text: str) -> int:
-    """A number that a page sent; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 # The moves

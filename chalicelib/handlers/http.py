@@ -226,6 +226,11 @@ def query_of(request: Request) -> dict[str, str]:
     return dict(request.query_params or {})
 
 
+def number_in(text: str) -> int:
+    """A number that a page of ours has sent; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
 def version_of(request: Request) -> int:
     """The version in `If-Match: "3"`. Raises VersionMissing if there is none."""
     tag = request.headers.get("if-match", "")

@@ -15,6 +15,7 @@ from chalicelib.changes import Officer
 from chalicelib.chat import told
 from chalicelib.errors import NotFound, NotSignedIn, Refused, TooManyTries, Unreadable, described
 from chalicelib.forms.chat import read_message
+from chalicelib.handlers.desk import HANDLE_REPORTS
 from chalicelib.language import said
 from chalicelib.sessions import Session
 from chalicelib.sockets import Connection
@@ -29,7 +30,6 @@ PASS_LASTS = timedelta(minutes=5)
 MESSAGES = Limit("messages of a conversation", 30, timedelta(minutes=1))  # nobody types so fast
 SIGNS = Limit("signs of a conversation", 60, timedelta(minutes=1))  # a page tells once in 3 seconds that somebody types
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-ANSWERS_CHATS = ("officer", "supervisor")
 
 Frame = Mapping[str, Any]
 
@@ -42,6 +42,11 @@ def visitor_pass(chat: str) -> str:
 def advisor_pass(session: Session) -> str:
     """What opens a socket for an advisor."""
     return service().passes.give(PASS, f"advisor:{session.id}:{session.actor.id}")
+
+
+def sources() -> dict[str, str]:
+    """What the pages of the chat may use on top of what every page may: scripts of ours, and the socket."""
+    return {"script-src": "'self'", "connect-src": f"'self' {service().settings.chat_socket}".strip()}
 
 
 def connect(connection: str) -> None:
@@ -145,7 +150,7 @@ def _officer(opened: Connection, is_use: bool = False) -> Officer:
 
 def _session(opened: Connection, is_use: bool = False) -> Session:
     session = service().sessions.standing(opened.officer, opened.session, is_use=is_use)
-    if not session or not session.roles & set(ANSWERS_CHATS):
+    if not session or not session.roles & set(HANDLE_REPORTS):
         raise NotSignedIn("Your session is over. Sign in again.")
     return session
 
@@ -173,8 +178,7 @@ def _refuse(connection: str, refusal: Refused, frame: Frame) -> None:
     """Say why. Whoever is not known here, or sends what no page of ours sends, or too much, is not listened to any
     longer.
     """
-    why = refusal.errors[0].message if refusal.errors else refusal.detail or refusal.title
-    _tell_refused(connection, why, frame)
+    _tell_refused(connection, refusal.why, frame)
     if isinstance(refusal, NotFound | NotSignedIn | TooManyTries | Unreadable):
         service().sockets.hang_up(connection)
 

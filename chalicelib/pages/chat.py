@@ -36,7 +36,7 @@ class Place:
 
 
 class Line(NamedTuple):
-    """One entry as the page shows it: `what` is `said`, `taken` or `ended`."""
+    """One entry as the page shows it: `what` is `said`, `taken`, `handed_over` or `ended`."""
 
     what: str
     is_mine: bool
