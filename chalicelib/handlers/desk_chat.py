@@ -14,7 +14,7 @@ from chalicelib.errors import AlreadySent, FieldError, InvalidAnswers, NotAllowe
 from chalicelib.forms import CATEGORIES, canonical, form_values, read_form
 from chalicelib.forms.chat import answers_from, read_message
 from chalicelib.handlers.desk import HANDLE_REPORTS, to_report
-from chalicelib.handlers.desk_chats import DONE, column, whole
+from chalicelib.handlers.desk_chats import DONE, column, is_here, whole
 from chalicelib.handlers.http import FORM, base, data, number_in, page, pairs_of, query_of
 from chalicelib.handlers.public import with_items_changed
 from chalicelib.handlers.sign_in import Seat, at_desk, place_of
@@ -103,8 +103,8 @@ def make_report(request: Request, seat: Seat, chat: str) -> Response:
 def _told(seat: Seat, chat: Conversation, seen: int) -> Response:
     address = service().settings.chat_socket
     socket = {"url": address, "pass": advisor_pass(seat.session)} if address else None
-    here = column(chat).is_here
-    return data({**told(chat, min(seen, chat.version), for_visitor=False), "here": here, "socket": socket})
+    news = told(chat, min(seen, chat.version), for_visitor=False)
+    return data({**news, "here": is_here(chat), "socket": socket})
 
 
 def _category(request: Request) -> str:

@@ -122,10 +122,10 @@ def _lists(seat: Seat) -> Lists:
 
 def column(chat: Conversation) -> Column:
     """A conversation as pages show it now."""
-    return pages.column(chat, mint(), _is_here(chat), service().clock())
+    return pages.column(chat, mint(), is_here(chat), service().clock())
 
 
-def _is_here(chat: Conversation) -> bool | None:
+def is_here(chat: Conversation) -> bool | None:
     """Whether the visitor is connected; None where nobody can be."""
     return service().sockets.visitor_is_here(chat.id) if service().settings.chat_socket else None
 
