@@ -1,6 +1,7 @@
 """A process as Lambda starts it: `worker.py PACKAGE` sees an unzipped package, and no botocore but its own.
 
-Reads a JSON list of [handler, event] and writes the list of answers; what handlers print goes to stderr.
+Reads a JSON list of [handler, event], of which the first says what function this is, and writes the list of answers;
+what handlers print goes to stderr.
 """
 
 import json
@@ -25,7 +26,9 @@ def main() -> None:
     sys.path.insert(0, sys.argv[1])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    json.dump([answer(*call) for call in json.load(sys.stdin)], answers)
+    calls = json.load(sys.stdin)
+    os.environ["_HANDLER"] = calls[0][0]
+    json.dump([answer(*call) for call in calls], answers)
 
 
 def answer(handler: str, event: Any) -> Any:
