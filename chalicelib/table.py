@@ -5,6 +5,7 @@ Only what `store.py` needs. The marshalling of boto3's resource layer costs more
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -236,6 +237,11 @@ def _marshal_value(value: Value) -> Any:
 
 def _unmarshal_value(value: Mapping[str, Any]) -> Any:
     ((kind, plain),) = value.items()
-    if kind == "L":
-        return [_unmarshal_value(element) for element in plain]
-    return int(plain) if kind == "N" else plain
+    match kind:
+        case "L":
+            return [_unmarshal_value(element) for element in plain]
+        case "N":
+            return int(plain)
+        case "B" if isinstance(plain, str):  # as it comes over the wire, and in a stream's event
+            return b64decode(plain)
+    return plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -71,7 +72,7 @@ class Service:
     def table(self) -> Table:
         from chalicelib.table import Table
 
-        return Table(client("dynamodb"), self.settings.table)
+        return Table(_dynamodb(), self.settings.table)
 
     @cached_property
     def secrets(self) -> TokenSecrets:
@@ -302,6 +303,12 @@ def client(name: str, address: str | None = None) -> Any:
     usual: dict[str, Any] = {"connect_timeout": 3, "read_timeout": 10, "retries": retries}
     config = Config(**usual | _OWN.get(name, {}))
     return get_session().create_client(name, config=config, endpoint_url=address)
+
+
+def _dynamodb() -> Any:
+    from chalicelib.wire import Wire
+
+    return Wire.from_environ(os.environ) or client("dynamodb")
 
 
 def settle() -> None:

@@ -58,6 +58,7 @@ KNOWS = {
     "forms": {"chat", "errors", "language", "disposals"},
     "pages": RULES | {"forms"},
     "table": set(),
+    "wire": set(),
     "queues": set(),
     "config": {"chat_hours", "colours", "language", "retention"},
     "identity": {"errors", "report"},
@@ -128,11 +129,12 @@ KNOWS = {
         "table",
         "throttle",
         "token_secrets",
+        "wire",
     },
 }
 ANYTHING = {"handlers", "app"}
 KNOW_CHALICE = {"handlers", "app"}
-KNOW_AWS = {"evidence_files", "sockets", "table", "queues", "senders", "wiring"}
+KNOW_AWS = {"evidence_files", "sockets", "table", "queues", "senders", "wire", "wiring"}
 
 
 def part(module: str) -> str:
