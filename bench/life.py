@@ -15,11 +15,10 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import boto3
 import yaml
 from chalice.test import TestEventsClient
 
-from bench.capacity import Meter, Spent, size
+from bench.capacity import Meter, Spent, client, size
 from bench.scene import Answer, Browser, Bucket, Clock, Sender, Sqs
 from chalicelib import wiring
 from chalicelib.config import Settings
@@ -418,12 +417,6 @@ def stored(item: Mapping[str, Any]) -> int:
 def _projected(index: Mapping[str, Any]) -> set[str]:
     keys = {one["AttributeName"] for one in index["KeySchema"]}
     return keys | {"pk", "sk", *index["Projection"].get("NonKeyAttributes", ())}
-
-
-def client(endpoint: str) -> Any:
-    """A DynamoDB client of the engine at `endpoint`."""
-    return boto3.client("dynamodb", endpoint_url=endpoint, region_name=REGION, aws_access_key_id="local",
-                        aws_secret_access_key="local")  # fmt: skip
 
 
 def _each(do: Callable[..., float], *several: Took) -> Took:
