@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -26,6 +27,7 @@ from chalicelib.evidence_files import EvidenceFiles
 from chalicelib.forms import EXAMPLES
 from chalicelib.identity import Verifier
 from chalicelib.queues import Queue
+from chalicelib.rule import LOOK_AHEAD
 from chalicelib.sign_in import SignIn
 from chalicelib.table import Table
 from chalicelib.times import stamp
@@ -93,6 +95,16 @@ class Took(NamedTuple):
     logged: float = 0
 
 
+class Left(NamedTuple):
+    """Bytes that the report leaves behind: in the table, in all as they are billed (with the index entries, and 100 for
+    each), and what one look at a page of the queue leaves.
+    """
+
+    in_table: int
+    in_all: int
+    by_a_look: int
+
+
 class Life:
     """The report, who made it, who decides it, and what else is in the table."""
 
@@ -106,7 +118,7 @@ class Life:
         self._service, self._people = self._made(), People("capacity")
         self.public, self.officer, self.anybody = Browser(app), Browser(app), Browser(app)
         self.reference, self._added_up_to = "", ""
-        self.stored = 0  # bytes that the report leaves behind, in the table and its indexes
+        self.left = Left(0, 0, 0)
         self._took = dict[str, list[Took]]()
         self._logs = io.StringIO()
 
@@ -118,6 +130,11 @@ class Life:
                 tell(step.name)
                 self._count(step)
         return {name: _mean(several) for name, several in self._took.items()}
+
+    @property
+    def times(self) -> dict[str, int]:
+        """How often each step was made."""
+        return {name: len(several) for name, several in self._took.items()}
 
     def steps(self) -> Iterator[Step]:
         """What happens, in its order."""
@@ -138,10 +155,15 @@ class Life:
         yield Step(NIGHTLY, lambda: self._wake("reconcile"))
 
     def _others_report(self) -> None:
+        self._others_came = self.clock.now
         for number in range(OTHERS):
             told = body(self._people.report(self.clock.now, "", scant=False), self.clock.now).decode()
             self._post_json(told, f"other-{number}")
-        self._stream(self._items("REPORT"))
+        self._go_through(self._items("REPORT"))
+
+    def _go_through(self, images: Sequence[Mapping[str, Any]]) -> None:
+        """What happens to reports by itself, uncounted."""
+        self._stream(images)
         with ThreadPoolExecutor(4) as pool:
             for name in ("on_triage", "on_letter"):
                 list(pool.map(partial(self._message, name), set(self.sqs.messages)))
@@ -156,6 +178,7 @@ class Life:
         form = urlencode([*_flat(EXAMPLES["criminal_damage"]), ("token", "of-the-form")])
         yield Step("A report is sent, all on one page",
                    lambda: self.public.ask("POST", "/reports", form, content_type=FORM))  # fmt: skip
+        self._go_through([item for item in self._items("REPORT") if item["version"] == {"N": "1"}])
 
     def _reporting_page_by_page(self) -> Iterator[Step]:
         yield self._opened("/report/burglary")
@@ -223,7 +246,8 @@ class Life:
     # The desk
 
     def _at_the_desk(self) -> Iterator[Step]:
-        yield Step("An officer signs in", lambda: self._sign_in("officer"))
+        yield Step("An officer is led to the sign-in", lambda: self.officer.get("/desk/sign-in"))
+        yield Step("An officer comes back from it", lambda: self._signed_in("officer"))
         yield Step("A page of the queue is opened", lambda: self.officer.get("/desk"))
         yield Step("The next report is taken", lambda: self.officer.submit("/next"))
         taken = f"/desk/reports/{self.reference}"
@@ -259,8 +283,9 @@ class Life:
 
     def _when_the_day_is_over(self) -> Iterator[Step]:
         yield Step(EACH_MINUTE, lambda: self._wake("crime_due_reports"))
-        self.clock.advance(days=1)
-        due = sum("due" in item for item in self._items("REPORT"))
+        self.clock.now = self._others_came + timedelta(days=1)
+        soon = stamp(self.clock.now + LOOK_AHEAD)
+        due = sum("due" in item and item["deadline"]["S"] <= soon for item in self._items("REPORT"))
         yield Step("The 24-hour rule crimes a report", lambda: self._wake("crime_due_reports"), due, EACH_MINUTE)
         self._sign_in("supervisor")
         listed = self.officer.get("/desk?list=awaiting_disposal")
@@ -268,10 +293,11 @@ class Life:
         self.officer.get(automatic)
         said = {"follows": "further_investigation", "note": "To be looked into."}
         yield from self._decision(automatic, "disposal", "A crime is disposed of", **said)
+        self._wake("crime_due_reports")
         yield from self._figures()
 
     def _figures(self) -> Iterator[Step]:
-        self.stored = sum(map(stored, self._about()))
+        self.left = self._left()
         self.clock.advance(minutes=20)
         changed = sum(item["changed_at"]["S"] > self._added_up_to for item in self._items("") if "changed" in item)
         yield Step("The figures are moved on, for each change", lambda: self._wake("keep_house"), changed, HOURLY)
@@ -290,7 +316,7 @@ class Life:
         yield from self._decision(report, "erase", "A report is erased", text="The person asked for it.")
         for _ in range(3):  # what was on its way then has arrived two hours later
             self.clock.advance(hours=1)
-            yield Step("What is left of it is looked for", lambda: self._wake("keep_house"), beside=HOURLY)
+            yield Step("What an erased report has left is looked for", lambda: self._wake("keep_house"), beside=HOURLY)
         self.clock.advance(days=7)
         yield Step("A draft is forgotten", lambda: self._wake("keep_house"), beside=HOURLY)
 
@@ -349,7 +375,12 @@ class Life:
         return {name: value for name, value in _flat(told) if name in asked}
 
     def _sign_in(self, role: str) -> None:
-        asked = dict(parse_qsl(urlsplit(self.officer.get("/desk/sign-in").location).query))
+        self.officer.get("/desk/sign-in")
+        self._signed_in(role)
+
+    def _signed_in(self, role: str) -> None:
+        """Back from the directory, to which the last answer has led."""
+        asked = dict(parse_qsl(urlsplit(self.officer.page.location).query))
         back = urlsplit(self._issuer.sign_in("Olive Officer", role, asked))
         self.officer.get(f"{back.path}?{back.query}")
 
@@ -397,10 +428,11 @@ class Life:
         return [item for item in self._all_items()
                 if item["sk"]["S"].startswith(kind) and item["pk"]["S"].startswith(pk)]  # fmt: skip
 
-    def _about(self) -> list[dict[str, Any]]:
-        """All that is kept of the one report, and what officers have seen of it."""
-        plain = self.reference.replace("-", "")
-        return [item for item in self._all_items() if plain in json.dumps(item, default=str)]
+    def _left(self) -> "Left":
+        plain, items = self.reference.replace("-", ""), self._all_items()
+        of_lists = [item for item in items if item.get("what") == {"S": "list"}]
+        of_it = [item for item in items if plain in json.dumps(item, default=str) and item not in of_lists]
+        return Left(sum(map(size, of_it)), sum(map(stored, of_it)), max(map(size, of_lists)))
 
     def _all_items(self) -> list[dict[str, Any]]:
         pages = self._raw.get_paginator("scan").paginate(TableName=self._table)
