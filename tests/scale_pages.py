@@ -39,7 +39,7 @@ def _rows(lines: list[str]) -> Iterator[Row]:
 
 def number(shown: str) -> float:
     """The figure in a cell, such as `1,234` or `**31**`."""
-    (found,) = _NUMBER.findall(shown)
+    found, *_ = _NUMBER.findall(shown)
     return float(found.replace(",", ""))
 
 

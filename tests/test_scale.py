@@ -13,7 +13,8 @@ import pytest
 from scale_pages import SCALES, Names, Row, agrees, formula_in, named, number, tables, text_of, worked_out
 
 from bench.capacity import size
-from bench.life import ENVIRONMENT, INDEXES, OTHERS, Left, Life, Took
+from bench.life import EACH_MINUTE, HOURLY, OTHERS, Left, Life
+from bench.stage import ENVIRONMENT, INDEXES, Took
 from chalicelib.drafts import GROUPS
 from chalicelib.forms import EXAMPLES
 from chalicelib.proof import Account, Year
@@ -140,6 +141,9 @@ SUMS: Mapping[str, Any] = {
     "writes_at_once": lambda operations, names: _at_once(operations),
     "answered": lambda operations, names: _sum(operations, "Answer") / 1000,
     "logged": lambda operations, names: _sum(operations, "Log") / 1000 + 0.7 * names["runs"],
+    "queue_reads": lambda operations, names: operations["A page of the queue is opened"].takes["Read units"],
+    "minute_reads": lambda operations, names: operations[EACH_MINUTE].takes["Read units"],
+    "hour_reads": lambda operations, names: operations[HOURLY].takes["Read units"],
 }
 """The figures of a report's life, as sums over the tables of operations."""
 
@@ -154,6 +158,22 @@ def page() -> Page:
 
 def test_every_figure_is_what_its_formula_gives(page: Page) -> None:
     assert not page.wrong, "\n".join(map(str, page.wrong))
+
+
+def test_a_row_has_no_number_in_its_words_that_is_not_in_its_formula() -> None:
+    rows = [row for table in tables(PAGE) for row in table if formula_in(row.get(FORMULA, ""))]
+    wrong = [(row, shown) for row in rows for shown in _numbers(words_of(row))
+             if not any(agrees(shown, number(one)) for one in _numbers(formula_in(row[FORMULA])))]  # fmt: skip
+    assert not wrong, wrong
+
+
+def words_of(row: Row) -> str:
+    """Its first cell, without names of code and of the rule."""
+    return re.sub("`[^`]*`|24-hour", "", next(iter(row.values())))
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d[\d,]*(?:\.\d+)?", text)
 
 
 def test_the_runbook_says_what_a_month_costs_here(page: Page) -> None:
@@ -209,6 +229,7 @@ def lived(app_module: Any, dynamodb_local: str) -> tuple[Life, dict[str, Took]]:
 
 def test_each_operation_takes_what_the_page_says(page: Page, lived: tuple[Life, dict[str, Took]]) -> None:
     _, took = lived
+    assert took["A report is sent"].spent == (1, 0, 3), "one request and three write units"
     exact = {
         name: dict(zip(COLUMNS, (*one.spent, one.answered, one.logged), strict=True)) for name, one in took.items()
     }
