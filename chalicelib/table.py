@@ -18,6 +18,7 @@ Value = str | int | bytes | Sequence[str] | None
 Item = dict[str, Any]
 
 GROWTH = 4
+_TOO_MUCH = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
 
 
 class ConditionFailed(Exception):
@@ -106,11 +107,12 @@ class Table:
         where: str,
         only: str = "",
         given: Mapping[str, Value],
+        names: Sequence[str] = (),
         limit: int | None = None,
         backwards: bool = False,
     ) -> Iterator[Item]:
         """Every item of one partition that `where` names, in the order of the sort key (`backwards` turns it round),
-        page by page as it is used.
+        page by page as it is used: the attributes `names` of it, or all.
 
         DynamoDB keeps back what does not fit `only`. `limit` is how many are looked at first; each time that was not
         enough it is GROWTH times as many, so that a filter that lets little through takes few requests, and one that
@@ -119,6 +121,7 @@ class Table:
         words = _Expression(given)
         request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where)}
         request |= {"FilterExpression": words.named(only)} if only else {}
+        request |= {"ProjectionExpression": words.listed(names)} if names else {}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
         request |= {"ScanIndexForward": False} if backwards else {}
@@ -157,6 +160,11 @@ class Table:
             raise ConditionFailed(unmarshal(item) if item else None) from None
 
 
+def turned_away(error: Exception) -> bool:
+    """Whether the table had too much to do: the same request may do better later."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TOO_MUCH
+
+
 class _Expression:
     """The names and values of an expression; every attribute is named by placeholder, as many names are reserved."""
 
@@ -191,6 +199,10 @@ class _Expression:
         for name in re.findall(r"#(\w+)", expression):
             self._name(name)
         return expression
+
+    def listed(self, names: Sequence[str]) -> str:
+        """`names` as a list of attributes that are asked for."""
+        return ", ".join(map(self._name, names))
 
     def attributes(self) -> dict[str, Any]:
         names, values = self._names, self._values
