@@ -1,4 +1,4 @@
-"""What `docs/scale.md` says that a conversation takes is counted here, on a real database engine."""
+"""What `docs/scale-chat.md` says that a conversation takes is counted here, on a real database engine."""
 
 import json
 import re
@@ -8,16 +8,16 @@ from dataclasses import replace
 from html import unescape
 from typing import Any, NamedTuple
 
-import boto3
-from conftest import ROOT
 from door import Door
+from scale_pages import tables, text_of
 
+from bench.capacity import Meter, client
 from chalicelib.chat_hours import ALWAYS
 from chalicelib.handlers import sockets as handler
 from chalicelib.report import Actor
 from chalicelib.sockets import Sockets
 from chalicelib.table import Table
-from infra.local.stack import REGION, create_table
+from infra.local.stack import create_table
 
 ADVISORS = 2  # who are connected: one talks, one has nothing to do with it
 Step = tuple[str, Callable[[], Any]]
@@ -31,31 +31,6 @@ class Took(NamedTuple):
     reads: float
     writes: float
     frames: int
-
-
-class Counted:
-    """A DynamoDB client that counts."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.calls, self.reads, self.writes = 0, 0.0, 0.0
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**request: Any) -> Any:
-            self.calls += 1
-            answer = getattr(self._client, name)(**request, ReturnConsumedCapacity="TOTAL")
-            told = answer["ConsumedCapacity"]
-            units = sum(one["CapacityUnits"] for one in (told if isinstance(told, list) else [told]))
-            if name in ("get_item", "batch_get_item", "query"):
-                least = (
-                    0.5 if "IndexName" in request else 1
-                )  # for finding nothing, too: DynamoDB Local takes 0 for that
-                self.reads += max(units, least)
-            else:
-                self.writes += units
-            return answer
-
-        return call
 
 
 class Line:
@@ -78,11 +53,11 @@ class Scene:
         self.door, self.line = Door(app), Line()
         name = f"scale-{uuid.uuid4().hex}"
         create_table(endpoint, name)
-        self.dynamodb = Counted(boto3.client("dynamodb", endpoint_url=endpoint, region_name=REGION,
-                                             aws_access_key_id="local", aws_secret_access_key="local"))  # fmt: skip
+        dynamodb = client(endpoint)
+        self.meter = Meter(dynamodb)
         service: Any = self.door.service
         service.settings = replace(service.settings, chat_hours=ALWAYS, chat_socket="wss://chat.example.com")
-        service.table = self._table = Table(self.dynamodb, name)  # type: ignore[arg-type]
+        service.table = self._table = Table(dynamodb, name)
         service.sockets = Sockets(service.table, self.line, service._is_signed_in, self.door.clock)
         self.tokens = {name: self.door.has_session("officer", name=name) for name in ("Bob", "Ann")}
         self.advisor, self.visitor = self.door.cookies, dict[str, str]()
@@ -95,11 +70,8 @@ class Scene:
         self.framed = 0
 
     def did(self, step: Callable[[], Any]) -> Took:
-        counted, frames = self.dynamodb, self.line.frames
-        before = counted.calls, counted.reads, counted.writes
-        step()
-        return Took(counted.calls - before[0], counted.reads - before[1], counted.writes - before[2],
-                    self.line.frames - frames)  # fmt: skip
+        frames = self.line.frames
+        return Took(*self.meter.of(step), self.line.frames - frames)
 
     def as_visitor(self, method: str, path: str, **fields: str) -> Any:
         self.door.cookies = self.visitor
@@ -122,7 +94,7 @@ class Scene:
         return answer
 
     def steps(self) -> Iterator[Step]:
-        """The usual conversation of `docs/scale.md`."""
+        """The usual conversation of `docs/scale-chat.md`."""
         yield "The first page", lambda: self.as_visitor("GET", "/chat")
         self.door.clock.advance(seconds=10)
         begin = {**self.form, "emergency": "no", "name": "Sam", "email": "sam@example.com", "text": SAID}
@@ -194,10 +166,9 @@ def _bytes(value: Any) -> int:
 
 
 def rows(title: str) -> dict[str, list[str]]:
-    """The table of `docs/scale.md` under a heading, by the first column."""
-    part = (ROOT / "docs" / "scale.md").read_text().split(f"## {title}\n")[1].split("\n## ")[0]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line[:1] == "|"]
-    return {first: others for first, *others in cells[2:]}
+    """The table of the page under a heading, by the first column."""
+    (table,) = tables("scale-chat.md", title)
+    return {first: others for first, *others in (list(row.values()) for row in table)}
 
 
 def value(formula: str, **letters: int) -> float:
@@ -239,4 +210,4 @@ def test_the_prices_add_up() -> None:
     usual = rows("A usual conversation").values()
     dollars = [value(many, A=10) * float(million) / 1000 for many, million, _ in usual]
     assert [f"{one:.2f}" for one in dollars] == [thousand for *_, thousand in usual]
-    assert f"**{sum(dollars):.2f} dollars a thousand**" in (ROOT / "docs" / "scale.md").read_text()
+    assert f"**{sum(dollars):.2f} dollars a thousand**" in text_of("scale-chat.md")
