@@ -1,10 +1,7 @@
 """`python -m bench`: what we promise about speed, measured on this machine beside what people would use instead."""
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,26 +10,22 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import cold, contest, functions, goals, show
+from bench import baseline, cold, contest, functions, goals, show
 from bench.gauge import INSTRUCTIONS, gauge
 from infra.local.dynamodb_local import missing
 
-BASELINE = Path(__file__).with_name("baseline.json")
 OF_PACKAGES, OF_SWEEP, OF_CAPACITY = 1, 10, 10  # shares of the bar
 
 
 def main() -> int:
     """Measure and print; the exit code says whether all is as good as it was, and should be, if that is asked."""
-    asked, console = _asked(), Console()
+    asked, console = _asked(), Console(file=sys.stdout)  # whatever a part does with what is printed
     found = _measured(console)
     for table in show.tables(found):
         console.print(table)
     if asked.accept:
-        return _accept(found, console)
-    complaints = [*_compared(found, console), *goals.missed(found)]
-    for complaint in complaints if asked.check else []:
-        console.print(f"[red]{complaint}", highlight=False)
-    return 1 if asked.check and complaints else 0
+        return accepted(found)
+    return checked(found, console) if asked.check else 0
 
 
 def _asked() -> argparse.Namespace:
@@ -78,30 +71,27 @@ def _of_dynamodb(console: Console, steps: show.Steps) -> tuple[Any, Any]:
         return swept, capacity.measure(steps.tell)
 
 
-def _accept(found: goals.Found, console: Console) -> int:
-    figures = goals.figures(found)
-    if found.unit != INSTRUCTIONS or None in [figure.value for figure in figures.values()]:
-        console.print("[red]Nothing is accepted: not everything was measured, and in instructions.")
+def accepted(found: goals.Found, path: Path = baseline.HERE) -> int:
+    """The exit code of ACCEPT=1."""
+    try:
+        baseline.accept(found, path)
+    except ValueError as lacking:
+        print(f"Not accepted: {lacking}.", file=sys.stderr)
         return 1
-    accepted = {name: round(figure.value or 0, 4) for name, figure in figures.items()}
-    BASELINE.write_text(json.dumps(accepted, indent=2, sort_keys=True) + "\n")
-    console.print(f"Accepted: {BASELINE.name} has today's figures.")
+    print(f"Accepted: {path.name} has today's figures.")
     return 0
 
 
-def _compared(found: goals.Found, console: Console) -> Iterator[str]:
-    """What is worse than accepted, or cannot be compared with it; what is better is only said."""
-    if found.unit != INSTRUCTIONS:
-        yield "Seconds cannot be compared with what was accepted: those are instructions"
-        return
-    with suppress(FileNotFoundError):
-        changes = goals.compare(goals.figures(found), json.loads(BASELINE.read_text()))
-        for better in changes.better:
-            console.print(f"[green]Better: {better}", highlight=False)
-        if changes.better:
-            console.print("make bench ACCEPT=1 keeps it so.")
-        yield from (f"Worse: {worse}" for worse in changes.worse)
-        yield from changes.unknown
+def checked(found: goals.Found, console: Console, path: Path = baseline.HERE) -> int:
+    """The exit code of CHECK=1."""
+    changes = baseline.changes(found, path)
+    worse = [*(f"Worse: {one}" for one in changes.worse), *goals.missed(found), *changes.unknown]
+    for colour, lines in (("green", [f"Better: {one}" for one in changes.better]), ("red", worse)):
+        for line in lines:
+            console.print(f"[{colour}]{line}[/]", highlight=False)
+    if changes.better:
+        console.print("make bench ACCEPT=1 holds on to what is better.")
+    return 1 if worse else 0
 
 
 if __name__ == "__main__":

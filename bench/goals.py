@@ -145,10 +145,10 @@ def compare(found: Mapping[str, Figure], baseline: Mapping[str, float]) -> Chang
 
 
 def missed(found: Found) -> Iterator[str]:
-    """A sentence about each goal that is not reached."""
+    """A sentence about each goal that was measured and is not reached."""
     for goal in GOALS:
         figure = goal.figure(found)
-        if not figure.reaches(goal.goal):
+        if figure.value is not None and not figure.reaches(goal.goal):
             yield f"Goal {goal.number}, {goal.what}: {shown(figure)}, should be {goal.goal:.3g}"
 
 

@@ -38,11 +38,16 @@ class Steps:
         yield
         self._bar.update(self._task, completed=self._end)
 
+    @property
+    def completed(self) -> float:
+        """Where the bar stands."""
+        return self._bar.tasks[0].completed
+
     def tell(self, what: str) -> None:
         """The next step begins."""
         if not self._console.is_terminal:
             self._console.print(what, highlight=False)
-        completed = min(self._bar.tasks[0].completed + 1, self._end)
+        completed = min(self.completed + 1, self._end)
         self._bar.update(self._task, description=what, completed=completed)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +28,8 @@ def build(name: str) -> Path:
             for file in files[1:]:
                 shutil.copy(file, folder)
             _python("-m", "compileall", "-q", str(folder))
-            os.rename(folder, made)
+            with suppress(OSError):  # another run was quicker
+                os.rename(folder, made)
     return made
 
 
