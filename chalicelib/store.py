@@ -144,7 +144,7 @@ class Store:
     ) -> Report:
         assert after.version == before.version + 1
         try:
-            item = self._table.update(
+            self._table.update(
                 *key(after.reference),
                 values={**head_values(after), **places(after), **values},
                 append={"history": [after.history[-1]], **more},
@@ -154,8 +154,8 @@ class Store:
         except ConditionFailed as there:
             if not there.item or after.history[-1] not in there.item["history"]:
                 raise
-            item = there.item  # our own write, made again by the SDK because its answer was lost
-        return report_of(item)
+            return report_of(there.item)  # our own write, made again by the SDK because its answer was lost
+        return after
 
     # Counts, and what is due; `lists` has the rest
 
@@ -169,6 +169,7 @@ class Store:
                 index="by_deadline",
                 where="#due = :group AND #deadline <= :until",
                 given={"group": group, "until": stamp(until)},
+                names=("pk", "deadline"),  # a page is 3,500 items: ten thousand wait in memory, as little of each as can be
             )
             for group in _groups(kinds)
         ]

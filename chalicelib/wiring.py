@@ -20,7 +20,7 @@ from chalicelib.retention import CHAT, read_periods
 from chalicelib.rule import TwentyFourHourRule
 from chalicelib.senders import Notify, Outbox, Ses
 from chalicelib.store import Store
-from chalicelib.table import Table
+from chalicelib.table import Table, take_as_it_comes
 from chalicelib.throttle import Throttle
 from chalicelib.token_secrets import TokenSecrets
 
@@ -264,7 +264,10 @@ def client(name: str, address: str | None = None) -> Any:
     retries: Any = {"mode": "standard", "max_attempts": 3}
     usual: dict[str, Any] = {"connect_timeout": 3, "read_timeout": 10, "retries": retries}
     config = Config(**usual | _OWN.get(name, {}))
-    return get_session().create_client(name, config=config, endpoint_url=address)
+    made = get_session().create_client(name, config=config, endpoint_url=address)
+    if name == "dynamodb":
+        made.meta.events.register("before-parse.dynamodb", take_as_it_comes)
+    return made
 
 
 def settle() -> None:
