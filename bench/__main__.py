@@ -2,15 +2,13 @@
 
 import argparse
 import sys
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from rich.console import Console
 
-from bench import baseline, cold, contest, functions, goals, show
+from bench import baseline, capacity, cold, contest, functions, goals, show, sweep
 from bench.gauge import INSTRUCTIONS, gauge
 from infra.local.dynamodb_local import missing
 
@@ -58,15 +56,13 @@ def _measured(console: Console) -> goals.Found:
     return goals.Found(counts.unit, packages, against, started, swept, operations)
 
 
-def _of_dynamodb(console: Console, steps: show.Steps) -> tuple[Any, Any]:
+def _of_dynamodb(console: Console, steps: show.Steps) -> tuple[sweep.Sweep | None, Mapping[str, capacity.Spent] | None]:
     """The sweep and the operations, None where DynamoDB Local cannot run."""
     if lacking := missing():
         console.print(f"Goals 5, 6 and 7 are not measured: {lacking}.")
         return None, None
-    from bench import capacity  # it brings the whole service
-
     with steps.part(OF_SWEEP):
-        swept = import_module("bench.sweep").measure(steps.tell) if find_spec("bench.sweep") else None
+        swept = sweep.measure(steps.tell)
     with steps.part(OF_CAPACITY):
         return swept, capacity.measure(steps.tell)
 

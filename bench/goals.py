@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from bench.capacity import Spent
 from bench.cold import Ours
 from bench.contest import BOTO3, OURS, PLAIN, POWERTOOLS, Contest, Cost
-
-if TYPE_CHECKING:
-    from bench.capacity import Spent
-    from bench.sweep import Sweep
+from bench.sweep import Sweep
 
 SUBMISSION = "A report is sent"
 FEW, MANY = 2_000, 100_000
@@ -26,8 +24,8 @@ class Found:
     packages: Ours
     contest: Contest
     functions: Mapping[str, float]
-    sweep: "Sweep | None"
-    operations: "Mapping[str, Spent] | None"
+    sweep: Sweep | None
+    operations: Mapping[str, Spent] | None
 
     def cost(self, name: str) -> Cost:
         """What a contestant takes."""

@@ -106,6 +106,9 @@ def _sweep(found: Found) -> Table:
     table = _table("The 24-hour rule's sweep, as many due", "Open reports", "Requests", "Read units", "Write units")
     for size, spent in found.sweep.by_size.items():
         table.add_row(f"{size:,}", *(f"{one:,.4g}" for one in spent))
+    table.caption = (
+        f"{found.sweep.ours:,.0f} reports a second by the rule, {found.sweep.store:,.0f} by the store itself"
+    )
     return table
 
 

@@ -66,7 +66,9 @@ class Bench:
     def __init__(self, endpoint: str, name: str) -> None:
         create_table(endpoint, name)
         self.name, self._bare = name, bare_client(endpoint)
-        self._bare.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})  # it slows each write more
+        self._bare.update_table(
+            TableName=name, StreamSpecification={"StreamEnabled": False}
+        )  # it slows each write more
         with patch.dict(os.environ, ENVIRONMENT):
             self.client = wiring.client("dynamodb", endpoint)
         table = Table(self.client, name)

@@ -3,11 +3,10 @@
 import io
 import json
 import re
-from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -20,11 +19,13 @@ from bench.contest import BOTO3, OURS, PLAIN, POWERTOOLS, Contest, Cost
 from bench.gauge import INSTRUCTIONS, SECONDS, Gauge, Run
 from bench.goals import GOALS, Figure, Found, compare
 from bench.peers.model import Report
+from bench.sweep import Sweep
 from chalicelib.forms import EXAMPLES, read_json
 from tests.reports import LEAST
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("boto3", "powertools", "fastapi")
+FEW = Spent(40, 8, 100)
 
 
 # The peers do the same work
@@ -147,11 +148,9 @@ def test_each_function_has_its_cold_start_measured() -> None:
 # Goals and baseline
 
 
-class Sweep(NamedTuple):
-    """As the sweep's bench tells it."""
-
-    by_size: Mapping[int, Spent]
-    rate: float
+def swept(few: Spent = FEW, many: Spent = FEW, rate: float = 0.8) -> Sweep:
+    """A sweep among few open reports, and among many."""
+    return Sweep({2_000: few, 20_000: few, 100_000: many}, 800, 1_000, rate)
 
 
 def found(**other: Any) -> Found:
@@ -168,7 +167,7 @@ def found(**other: Any) -> Found:
         sizes,
         Contest(costs, frozenset({"chalice", "chalicelib.store"}), frozenset({"DynamoDB"})),
         {name: 800.0 for name in functions.FUNCTIONS},
-        Sweep({2_000: Spent(40, 8, 100), 20_000: Spent(40, 8, 100), 100_000: Spent(40, 8, 100)}, 0.8),
+        swept(),
         {goals.SUBMISSION: Spent(1, 0, 3)},
     )
     return Found(**{**vars(made), **other})
@@ -193,9 +192,9 @@ def test_each_of_the_eight_goals_has_its_figure() -> None:
         (2, {"contest": costing(BOTO3, cold=850)}),
         (3, {"contest": costing(OURS, peak_kb=49_000)}),
         (4, {"contest": costing(OURS, warm=4.6)}),
-        (5, {"sweep": Sweep({2_000: Spent(40, 8, 100), 100_000: Spent(41, 8, 100)}, 0.8)}),
-        (5, {"sweep": Sweep({2_000: Spent(40, 8, 100), 100_000: Spent(40, 8.5, 100)}, 0.8)}),
-        (6, {"sweep": Sweep({2_000: Spent(40, 8, 100), 100_000: Spent(40, 8, 100)}, 0.69)}),
+        (5, {"sweep": swept(many=Spent(41, 8, 100))}),
+        (5, {"sweep": swept(many=Spent(40, 8.5, 100))}),
+        (6, {"sweep": swept(rate=0.69)}),
         (7, {"operations": {goals.SUBMISSION: Spent(2, 0, 3)}}),
         (7, {"operations": {goals.SUBMISSION: Spent(1, 0, 3.5)}}),
         (8, {"contest": found().contest._replace(modules=frozenset({"jinja2.environment"}))}),
