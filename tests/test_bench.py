@@ -4,10 +4,10 @@ import io
 import json
 import re
 from datetime import date
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
@@ -88,8 +88,8 @@ def _pins(path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(("peer", "path"), [("boto3", ""), ("powertools", ""), ("powertools", "-as-text")])
 def test_a_peer_stores_a_report(peer: str, path: str, tmp_path: Path) -> None:
     """With what is installed here, so without FastAPI; `make bench` runs all in environments of their own."""
-    for path_of in Path(distribution("boto3").locate_file("")).iterdir():
-        (tmp_path / path_of.name).symlink_to(path_of)
+    for installed in Path(boto3.__file__).parents[1].iterdir():
+        (tmp_path / installed.name).symlink_to(installed)
     for file in (peers.HERE / peer / "app.py", *(peers.HERE / name for name in peers.SHARED)):
         (tmp_path / file.name).symlink_to(file)
     with cold.table() as endpoint:
@@ -231,9 +231,10 @@ def test_what_was_measured_or_accepted_alone_is_said() -> None:
 
 
 def told(run: Found, path: Path) -> tuple[int, str]:
-    console = Console(file=io.StringIO(), width=200)
-    code = checked(run, console, path)
-    return code, console.file.getvalue()  # type: ignore[attr-defined]
+    """The exit code of a check against the baseline at `path`, and what it says."""
+    said = io.StringIO()
+    code = checked(run, Console(file=said, width=200), path)
+    return code, said.getvalue()
 
 
 def test_a_run_is_held_against_what_was_accepted(tmp_path: Path) -> None:
@@ -269,10 +270,10 @@ def test_what_is_accepted_is_what_is_measured() -> None:
 
 
 def shown(run: Found) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    for table in show.tables(run):
-        console.print(table)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    """The tables as text."""
+    said = io.StringIO()
+    Console(file=said, width=200).print(*show.tables(run))
+    return said.getvalue()
 
 
 def test_the_tables_have_it_all() -> None:
@@ -289,12 +290,12 @@ def test_the_tables_say_what_could_not_be_measured() -> None:
 
 
 def test_where_nobody_watches_each_step_is_a_line() -> None:
-    console = Console(file=io.StringIO(), width=200)
-    with show.Steps(console, 3) as steps:
+    said = io.StringIO()
+    with show.Steps(Console(file=said, width=200), 3) as steps:
         with steps.part(1):
             steps.tell("one")
             steps.tell("two")  # more than it was said to have
         with steps.part(2):
             pass
         assert steps.completed == 3
-    assert console.file.getvalue() == "one\ntwo\n"  # type: ignore[attr-defined]
+    assert said.getvalue() == "one\ntwo\n"
