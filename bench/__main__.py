@@ -12,12 +12,14 @@ from bench import baseline, capacity, cold, contest, functions, goals, show, swe
 from bench.gauge import INSTRUCTIONS, gauge
 from infra.local.dynamodb_local import missing
 
+WIDTH = 120  # of the tables in a file
 OF_PACKAGES, OF_SWEEP, OF_CAPACITY = 1, 10, 10  # shares of the bar
 
 
 def main() -> int:
     """Measure and print; the exit code says whether all is as good as it was, and should be, if that is asked."""
-    asked, console = _asked(), Console(file=sys.stdout)  # whatever a part does with what is printed
+    asked, width = _asked(), None if sys.stdout.isatty() else WIDTH
+    console = Console(file=sys.stdout, width=width)  # this one, whatever a part does with what is printed
     found = _measured(console)
     for table in show.tables(found):
         console.print(table)

@@ -15,6 +15,8 @@ from chalicelib.forms import EXAMPLES
 OURS, PLAIN = "This service", "Chalice's own package"
 BOTO3, POWERTOOLS, FASTAPI = "Bare boto3 handler", "Powertools + parser", "FastAPI + Mangum"
 AS_TEXT = "Powertools + parser, answers as text"
+PEERS = ((BOTO3, "boto3", "/reports"), (POWERTOOLS, "powertools", "/reports"),
+         (AS_TEXT, "powertools", "/reports-as-text"), (FASTAPI, "fastapi", "/reports"))  # fmt: skip
 WARMED_UP, WARM = 20, 120  # requests of two processes; what the second takes more is what 100 warm requests take
 LOOKS = 5
 BODY_BYTES = 3_800
@@ -50,10 +52,9 @@ class Contest(NamedTuple):
 def measure(ours: cold.Ours, gauge: Gauge, tell: Callable[[str], None]) -> Contest:
     """Measure all of them. Needs the registry once, for the peers."""
     contestants = {OURS: Contestant(ours.built, "app.app")}
-    for name, folder in ((BOTO3, "boto3"), (POWERTOOLS, "powertools"), (FASTAPI, "fastapi")):
+    for name, folder, path in PEERS:
         tell(f"Getting {name}")
-        contestants[name] = Contestant(peers.build(folder), "app.handler")
-    contestants[AS_TEXT] = contestants[POWERTOOLS]._replace(path="/reports-as-text")
+        contestants[name] = Contestant(peers.build(folder), "app.handler", path)
     with cold.table() as endpoint:
         environ = {"AWS_ENDPOINT_URL": endpoint, "LETTER_SENDER": "ses", "LETTER_FROM": "letters@example.com"}
         tell("Looking at processes after their first report")
@@ -73,7 +74,7 @@ def measure(ours: cold.Ours, gauge: Gauge, tell: Callable[[str], None]) -> Conte
     return Contest(costs, frozenset(looks[OURS][0]["modules"]), frozenset(looks[OURS][0]["clients"]))
 
 
-STEPS = 4 + 3 * 5 + 1  # how often `measure` tells
+STEPS = len(PEERS) + 1 + 3 * (len(PEERS) + 1) + 1  # how often `measure` tells
 
 
 def body() -> str:

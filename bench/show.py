@@ -83,19 +83,19 @@ def _standing(goal: Goal, figure: Figure) -> str:
 
 
 def _contest(found: Found) -> Table:
-    columns = ("", "Cold", "/ boto3", "Warm", "/ Powertools", "Peak", "/ boto3", "CPU, cold")
-    table = _table(f"One report of 3.8 kB ({found.unit})", *columns)
+    columns = ("", "Cold", "/ boto3", "Warm", "/ Powertools", "Peak, MB", "/ boto3", "CPU seconds, cold")
+    table = _table(f"One report of 3.8 kB, in {_unit(found)}", *columns)
     boto3, powertools = found.cost(BOTO3), found.cost(POWERTOOLS)
     for name, cost in found.contest.costs.items():
-        seconds = "" if cost.seconds is None else f"{cost.seconds:.2f} s"
-        peak = "" if cost.peak_kb is None else f"{cost.peak_kb / 1000:.1f} MB"
+        seconds = "" if cost.seconds is None else f"{cost.seconds:.2f}"
+        peak = "" if cost.peak_kb is None else f"{cost.peak_kb / 1000:.1f}"
         table.add_row(name, _amount(found, cost.cold), _over(cost.cold, boto3.cold), _amount(found, cost.warm),
                       _over(cost.warm, powertools.warm), peak, _over(cost.peak_kb, boto3.peak_kb), seconds)  # fmt: skip
     return table
 
 
 def _functions(found: Found) -> Table:
-    table = _table("Cold starts, with one event", "", "Cold", "/ boto3")
+    table = _table(f"Cold starts with one event, in {_unit(found)}", "", "Cold", "/ boto3")
     for name, cost in found.functions.items():
         table.add_row(name, _amount(found, cost), _over(cost, found.cost(BOTO3).cold))
     return table
@@ -136,10 +136,14 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
+def _unit(found: Found) -> str:
+    return "M instructions" if found.unit == INSTRUCTIONS else "CPU milliseconds"
+
+
 def _amount(found: Found, cost: float | None) -> str:
     if cost is None:
         return ""
-    return f"{cost / 1e6:,.1f} M" if found.unit == INSTRUCTIONS else f"{cost * 1000:,.1f} ms"
+    return f"{cost / 1e6:,.1f}" if found.unit == INSTRUCTIONS else f"{cost * 1000:,.1f}"
 
 
 def _over(one: float | None, other: float | None) -> str:
