@@ -1,7 +1,7 @@
 """This service beside what people would use instead: the same report, sent to each, and what that takes."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -21,6 +21,8 @@ WARMED_UP, WARM = 20, 120  # requests of two processes; what the second takes mo
 LOOKS = 5
 BODY_BYTES = 3_800
 
+Job = tuple[str, int]  # a contestant's name, and how many reports a process of it takes
+
 
 class Contestant(NamedTuple):
     """Who takes reports: an unpacked package, its handler, and where it wants them sent."""
@@ -31,8 +33,8 @@ class Contestant(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """In units of the gauge: a cold start with its first report, and one report of a warm process. Then, of a process
-    after its first report, the median of some: seconds of processor, kilobytes at the peak. None is not measured.
+    """In units of the gauge: a cold start with its first report, and one report of a warm process. Then, of processes
+    after their first report: the least seconds of processor, the median kilobytes at the peak. None is not measured.
     """
 
     cold: float
@@ -60,16 +62,7 @@ def measure(ours: cold.Ours, gauge: Gauge, tell: Callable[[str], None]) -> Conte
         tell("Looking at processes after their first report")
         looks = {name: _looks(one, environ) for name, one in contestants.items()}
         jobs = [(name, requests) for requests in (WARM, WARMED_UP, 1) for name in contestants] + [(PLAIN, 1)]
-        contestants[PLAIN] = Contestant(ours.plain, "app.app")
-
-        def cost(job: tuple[str, int]) -> float:
-            name, requests = job
-            tell(f"{name}, {requests} {'reports' if requests > 1 else 'report'}")
-            run = Run(contestants[name].package, _calls(contestants[name], requests), environ)
-            return gauge.cost(lambda: run)
-
-        with ThreadPoolExecutor(gauge.at_once) as pool:
-            found = dict(zip(jobs, pool.map(cost, jobs), strict=True))
+        found = _counted(jobs, contestants | {PLAIN: Contestant(ours.plain, "app.app")}, environ, gauge, tell)
     costs = {name: _cost(found, name, looks[name]) for name in looks} | {PLAIN: Cost(found[PLAIN, 1])}
     return Contest(costs, frozenset(looks[OURS][0]["modules"]), frozenset(looks[OURS][0]["clients"]))
 
@@ -101,7 +94,26 @@ def _looks(contestant: Contestant, environ: Mapping[str, str]) -> list[Any]:
     return [json.loads(cold.run(contestant.package, calls, environ).stdout)[-1] for _ in range(LOOKS)]
 
 
-def _cost(found: Mapping[tuple[str, int], float], name: str, looks: list[Any]) -> Cost:
+def _counted(
+    jobs: Sequence[Job],
+    contestants: Mapping[str, Contestant],
+    environ: Mapping[str, str],
+    gauge: Gauge,
+    tell: Callable[[str], None],
+) -> dict[Job, float]:
+    """What each job takes, some beside each other."""
+
+    def cost(job: Job) -> float:
+        name, requests = job
+        tell(f"{name}, {requests} {'reports' if requests > 1 else 'report'}")
+        run = Run(contestants[name].package, _calls(contestants[name], requests), environ)
+        return gauge.cost(lambda: run)
+
+    with ThreadPoolExecutor(gauge.at_once) as pool:
+        return dict(zip(jobs, pool.map(cost, jobs), strict=True))
+
+
+def _cost(found: Mapping[Job, float], name: str, looks: list[Any]) -> Cost:
     warm = (found[name, WARM] - found[name, WARMED_UP]) / (WARM - WARMED_UP)
     peaks = [look["peak_kb"] for look in looks if look["peak_kb"]]
-    return Cost(found[name, 1], warm, median(look["seconds"] for look in looks), median(peaks) if peaks else None)
+    return Cost(found[name, 1], warm, min(look["seconds"] for look in looks), median(peaks) if peaks else None)

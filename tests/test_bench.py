@@ -24,7 +24,7 @@ from chalicelib.forms import EXAMPLES, read_json
 from tests.reports import LEAST
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("boto3", "powertools", "fastapi")
+PEERS = sorted({folder for _, folder, _ in contest.PEERS})
 FEW = Spent(40, 8, 100)
 
 
