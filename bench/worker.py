@@ -1,13 +1,15 @@
 """A process as Lambda starts it: `worker.py PACKAGE` sees an unzipped package, and no botocore but its own.
 
-Reads a JSON list of [handler, event], of which the first says what function this is, and writes the list of answers;
-what handlers print goes to stderr.
+Reads a JSON list of [handler, event], the first of which says which function this is, and writes the list of answers;
+what handlers print goes to stderr. `__main__.look`, as the last handler, tells what the process has come to.
 """
 
 import json
 import os
 import sys
+import time
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,6 +37,20 @@ def answer(handler: str, event: Any) -> Any:
     """What the handler, such as `app.app`, gives for the event."""
     module, _, name = handler.rpartition(".")
     return getattr(import_module(module), name)(event, CONTEXT)
+
+
+def look(event: Any, context: Any) -> dict[str, Any]:
+    """What the process has come to: seconds of processor, kilobytes at its peak (None but on Linux), which modules it
+    has loaded, for which services it has made an AWS client.
+    """
+    seconds, status = time.process_time(), Path("/proc/self/status")
+    made = sys.modules["botocore.client"].BaseClient.__subclasses__() if "botocore.client" in sys.modules else []
+    return {
+        "seconds": seconds,
+        "peak_kb": int(status.read_text().partition("VmHWM:")[2].split()[0]) if status.exists() else None,
+        "modules": sorted(sys.modules),
+        "clients": sorted(client.__name__ for client in made),
+    }
 
 
 main()
