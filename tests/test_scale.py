@@ -213,10 +213,8 @@ def test_the_border_of_three_write_units_is_where_the_page_says() -> None:
     empty = {**marshal({**new_item(report, b"{}"), **marks}), "answers": {"B": b""}}
     assert f"until the answers have {2048 - size(empty):,} bytes compressed" in prose()
     theft = replace(report, category="theft", answers=EXAMPLES["theft"])
-    assert (
-        f"the item, {size(marshal({**new_item(theft, json.dumps(theft.answers, sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode()), **marks})):,} bytes with"
-        in prose()
-    )
+    body = json.dumps(theft.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert f"the item, {size(marshal({**new_item(theft, body), **marks})):,} bytes with" in prose()
 
 
 # What is measured
