@@ -131,8 +131,8 @@ def _base64(value: bytes) -> str:
 
 def _refusal(operation: str, answer: BaseHTTPResponse) -> ClientError:
     try:
-        said = json.loads(answer.data)
-    except ValueError:  # something on the way answered
+        said: Any = dict(json.loads(answer.data))
+    except (TypeError, ValueError):  # something on the way answered
         said = {}
     code = str(said.get("__type", answer.status)).rpartition("#")[2]
     error: Any = {"Error": {"Code": code, "Message": said.get("message", said.get("Message", ""))}}

@@ -25,14 +25,18 @@ class Service(Chalice):
 
     def __call__(self, event: Any, context: Any) -> Any:
         """The answer to a request."""
+        self.load_for(event)
+        return super().__call__(event, context)
+
+    def load_for(self, event: Any) -> None:
+        """Load until the route that a request is for is there, or nothing is left: then Chalice says what is wrong."""
         asked = event.get("requestContext", {})
         path, method = asked.get("resourcePath"), asked.get("httpMethod")
         officers = str(path).startswith(("/desk", "/triage"))
         for name in (*FOR_OFFICERS, *FOR_PUBLIC) if officers else (*FOR_PUBLIC, *FOR_OFFICERS):
             if method in self.routes.get(path, {}):
-                break
+                return
             self._load(name)
-        return super().__call__(event, context)
 
     def prepare(self) -> None:
         """Load what this process will need: until its first event, Lambda gives it more of a processor than after."""
