@@ -1,5 +1,5 @@
 """Makes moto's SQS quick enough for a burst of reports, and keeps it small. For each message that it hands over, moto
-counts the whole queue three times, with three dates for each message it looks at; and it keeps all messages for ever."""
+counts the whole queue three times and makes three dates for each message it looks at; and it keeps all messages."""
 
 import time
 from collections import deque
@@ -12,8 +12,8 @@ _moto_delete = Queue.delete_message
 
 
 def install() -> None:
-    """From now on no queue of this process does. At 60 reports a second, 24 ms of processor for each became 5, and the 4 kB
-    that each left behind are gone.
+    """From now on no queue of this process does. At 60 reports a second, 24 ms of processor for each became 5, and the
+    4 kB that each left behind are gone.
     """
     models.unix_time = time.time  # type: ignore[assignment, attr-defined]
     models.unix_time_millis = lambda: time.time() * 1000  # type: ignore[assignment, attr-defined, misc]
