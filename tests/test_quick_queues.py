@@ -11,12 +11,18 @@ from moto.sqs import models
 from infra.local import quick_queues
 
 WAITING = 60
+CHANGED = [
+    (models, "unix_time"),
+    (models, "unix_time_millis"),
+    (models.Message, "instances_tracked"),
+    (models.Queue, "delete_message"),
+    (models.SQSBackend, "is_message_valid_based_on_retention_period"),
+]
 
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for what, name in ((models, "unix_time"), (models, "unix_time_millis"),
-                       (models.SQSBackend, "is_message_valid_based_on_retention_period")):  # fmt: skip
+    for what, name in CHANGED:
         monkeypatch.setattr(what, name, getattr(what, name))  # so that they are put back
     quick_queues.install()
     with mock_aws():
@@ -52,3 +58,16 @@ def test_a_message_is_kept_as_long_as_its_queue_says_and_comes_again_in_time(sqs
     message.visible_at -= 2_000
     message.sent_timestamp -= 61_000  # type: ignore[operator]
     assert receive(sqs, url) == []
+
+
+def test_messages_that_were_deleted_are_forgotten(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick_queues, "MOST_REMEMBERED", 5)
+    url = sqs.create_queue(QueueName="busy")["QueueUrl"]
+    for _ in range(20):
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+        for _ in range(2):  # again does no harm
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    queue = models.sqs_backends["123456789012"]["eu-west-2"].queues["busy"]
+    assert len(queue.deleted_messages) <= 6 and not queue._messages
+    assert not models.Message.instances_tracked  # type: ignore[attr-defined]
