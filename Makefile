@@ -26,8 +26,8 @@ format: $(STAMP) ## Format the code and mend what lint can mend
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: $(STAMP) ## Measure what we promise about speed, beside what people would use instead (needs valgrind)
-	@exec $(PYTHON) -m bench
+bench: $(STAMP) ## Measure what we promise about speed, beside what people would use instead; CHECK=1 fails if it is worse than accepted, ACCEPT=1 accepts it (needs valgrind, Java, npm)
+	@exec $(PYTHON) -m bench $(if $(filter-out 0 no false,$(CHECK)),--check) $(if $(filter-out 0 no false,$(ACCEPT)),--accept)
 
 pictures: $(STAMP) ## Photograph the main pages for the README while "make run" runs (URL=http://127.0.0.1:8000; needs Chromium)
 	@exec $(PYTHON) -m infra.pictures $(or $(URL),http://127.0.0.1:8000)
@@ -38,6 +38,7 @@ words: $(STAMP) ## Write or renew the file of another language (LANGUAGE=cy)
 requirements: $(STAMP) ## Pin anew what requirements*.in ask for (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in
+	for peer in bench/peers/*/; do $(COMPILE) --upgrade --no-annotate -c requirements-dev.txt $${peer}requirements.in || exit 1; done
 
 deploy: $(STAMP) ## Deploy to AWS (STAGE=dev; DRY_RUN=1 only says what it would do)
 	@exec $(PYTHON) -m infra.deploy $(STAGE) $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)

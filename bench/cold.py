@@ -1,29 +1,25 @@
-"""A cold start: what a new process executes until its first report is stored, in instructions, which do not vary."""
+"""What is measured, as Lambda has it: unpacked packages, a new process of one, and a table for it to write to."""
 
 import json
-import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
-from chalicelib.forms import EXAMPLES
 from infra import artifact
 
 ROOT = Path(__file__).parents[1]
 WORKER = Path(__file__).with_name("worker.py")
 STAGE = "bench"
 PACKAGED = ("app.py", "chalicelib", "requirements.txt", ".chalice/config.json")
-COUNT = ("valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={os.devnull}")
+LOOK = ("__main__.look", None)
 SETTINGS = {
     "REPORTS_TABLE": "crime-reports-bench",
     "REPORTS_STREAM_ARN": "arn:aws:dynamodb:eu-west-2:123456789012:table/crime-reports-bench/stream/1",
@@ -44,26 +40,29 @@ SETTINGS = {
 SECRETS = {"Item": {"secrets": {"L": [{"S": "a-secret-of-the-bench 2026-01-01T00:00:00Z"}]}}}
 
 
-class Cold(NamedTuple):
-    """Instructions of one cold start each."""
+class Size(NamedTuple):
+    """Bytes of a package."""
 
-    built: int
-    plain: int
-
-    @property
-    def ratio(self) -> float:
-        """Of the artifact to Chalice's own package."""
-        return self.built / self.plain
+    zipped: int
+    unpacked: int
 
 
-def measure() -> Cold:
-    """Build both packages of this checkout, and count. Needs valgrind, and the registry for the dependencies."""
-    with TemporaryDirectory() as scratch, table() as endpoint:
-        project, plain = copy_for_this_machine(Path(scratch, "project")), Path(scratch, "plain.zip")
-        built = artifact.build(project, STAGE)
-        artifact.plain_package(project, STAGE, plain)
-        packages = [unzipped(path, Path(scratch, path.stem)) for path in (built.path, plain)]
-        return Cold(*(_instructions(package, endpoint) for package in packages))
+class Ours(NamedTuple):
+    """Our artifact and Chalice's own package of the same code, unpacked, and their sizes."""
+
+    built: Path
+    plain: Path
+    built_size: Size
+    plain_size: Size
+
+
+def packages(scratch: Path) -> Ours:
+    """Both packages of this checkout. Needs the registry, for the dependencies."""
+    project, plain = copy_for_this_machine(scratch / "project"), scratch / "plain.zip"
+    built = artifact.build(project, STAGE)
+    artifact.plain_package(project, STAGE, plain)
+    unpacked = unzipped(built.path, scratch / "built"), unzipped(plain, scratch / "plain")
+    return Ours(*unpacked, _size(built.path), _size(plain))
 
 
 def copy_for_this_machine(project: Path) -> Path:
@@ -118,10 +117,15 @@ def request(method: str, path: str, body: str | None = None, **headers: str) -> 
     }  # fmt: skip
 
 
-@contextmanager
-def table() -> Iterator[str]:
+def table() -> AbstractContextManager[str]:
     """A DynamoDB that keeps connections and nothing else: it knows the token secrets, and accepts every write."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Table)
+    return served(_Table)
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answers HTTP on a port of its own for as long as the context lasts; gives its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -130,14 +134,15 @@ def table() -> Iterator[str]:
         server.server_close()
 
 
-class _Table(BaseHTTPRequestHandler):
+class Service(BaseHTTPRequestHandler):
+    """An AWS service that keeps connections; `answer` says what it does."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    wbufsize = -1  # an answer goes out in one piece, and so is read in one
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        reads = self.headers["X-Amz-Target"].endswith(".GetItem")
-        body = json.dumps(SECRETS if reads else {}).encode()
+        body = json.dumps(self.answer(self.rfile.read(int(self.headers["Content-Length"])))).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(body)))
@@ -147,12 +152,16 @@ class _Table(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nobody reads it."""
 
+    def answer(self, body: bytes) -> Any:
+        """What it says to a request."""
+        raise NotImplementedError
 
-def _instructions(package: Path, endpoint: str) -> int:
-    report = request("POST", "/reports", json.dumps(EXAMPLES["theft"]), Content_Type="application/json")
-    done = run(package, [("app.app", report)], {"AWS_ENDPOINT_URL": endpoint}, under=COUNT)
-    (answer,) = json.loads(done.stdout)
-    assert answer["statusCode"] == 201, answer
-    counted = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
-    assert counted, done.stderr
-    return int(counted[1].replace(",", ""))
+
+class _Table(Service):
+    def answer(self, body: bytes) -> Any:
+        return SECRETS if self.headers["X-Amz-Target"].endswith(".GetItem") else {}
+
+
+def _size(package: Path) -> Size:
+    with ZipFile(package) as archive:
+        return Size(package.stat().st_size, sum(entry.file_size for entry in archive.infolist()))

@@ -35,8 +35,8 @@ class Loan:
     @property
     def numbers(self) -> dict[str, str]:
         """The crime number that each reference may use, such as `20/123456/26`."""
-        return {reference: f"{self.force_code}/{self.sequence(reference)}/{self.year % 100:02}"
-                for reference in self.references}  # fmt: skip
+        return {reference: f"{self.force_code}/{sequence}/{self.year % 100:02}"
+                for sequence, reference in enumerate(self.references, start=self.first)}  # fmt: skip
 
     def sequence(self, reference: str) -> int:
         """The place of a reference's number in the year."""

@@ -5,10 +5,16 @@ within 24 hours". The index names candidates; the condition on each report decid
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
+from threading import Lock
+from typing import TypeVar
 
 from chalicelib import report as life
 from chalicelib.crime_numbers import CrimeNumbers, Loan
@@ -17,17 +23,23 @@ from chalicelib.offences import suggest
 from chalicelib.reference import show
 from chalicelib.report import RULE, Crime, Report, assessed
 from chalicelib.store import Store
-from chalicelib.table import ConditionFailed
+from chalicelib.table import ConditionFailed, turned_away
 from chalicelib.times import local
 
 log = logging.getLogger("crime-reports")
 
 LOOK_AHEAD = timedelta(minutes=2)  # a one-minute schedule is exact to the minute: the next run may be two minutes off
-BLOCK = 25  # reports that numbers are taken for at a time
-ENOUGH_TIME = 15.0  # seconds that a block may need
+THREADS = 4  # they wait for the table most of the time
+BLOCK = 100  # reports that are read, and numbers that are taken, at a time; DynamoDB reads no more at once
+ENOUGH_TIME = 15.0  # seconds that must be left for a block to be begun
+LAST_MOMENT = 5.0  # and for a report of it
+PAUSE = 1.0  # seconds, when the table has too much to do: the SDK has waited longer and longer before it says so
 TRIES = 5
 TRIAGE_TAKES = timedelta(minutes=15)  # seconds, usually; longer, and something stands still
 MOST_COUNTED = 1_000  # reports that wait: by then the number is no news
+
+Seconds = Callable[[], float]
+Got = TypeVar("Got")
 
 
 @dataclass(frozen=True)
@@ -40,24 +52,28 @@ class Swept:
 
 
 class TwentyFourHourRule:
-    """Crimes what is due."""
+    """Crimes what is due. `pause` waits for so many seconds."""
 
-    def __init__(self, store: Store, numbers: CrimeNumbers, clock: Callable[[], datetime]) -> None:
-        self._store, self._numbers, self._clock = store, numbers, clock
+    def __init__(
+        self,
+        store: Store,
+        numbers: CrimeNumbers,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store, self._numbers, self._clock, self._pause = store, numbers, clock, pause
 
-    def crime_due_reports(self, time_left: Callable[[], float]) -> Swept:
+    def crime_due_reports(self, time_left: Seconds) -> Swept:
         """Crime every open report that is past its deadline or will be before the next run. `time_left` gives seconds.
 
-        What cannot be crimed is left to the next run and named in the log; the others go on.
+        What cannot be crimed is left to the next run and named in the log; the others go on. Raises what the table
+        said where a block could not be read or given numbers, once all that was begun has ended.
         """
-        crimed, failed = 0, 0
-        due = self._store.due(self._now() + LOOK_AHEAD)
-        while block := list(islice(due, BLOCK)):
-            if time_left() < ENOUGH_TIME:
-                return Swept(crimed, failed, unfinished=True)
-            done, bad = self._crime_block(block)
-            crimed, failed = crimed + done, failed + bad
-        return Swept(crimed, failed, unfinished=not self._settle_abandoned_loans(time_left))
+        run = _Run(self._store, self._numbers, self._now, self._pause, time_left)
+        swept = run.crime_all()
+        if not swept.unfinished and not self._settle_abandoned_loans(time_left):
+            return Swept(swept.crimed, swept.failed, unfinished=True)
+        return swept
 
     def overdue(self) -> int:
         """How many open reports are past their deadline, as the index knows it; MOST_COUNTED at most."""
@@ -72,50 +88,7 @@ class TwentyFourHourRule:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _crime_block(self, references: Sequence[str]) -> tuple[int, int]:
-        found, now = self._store.read_many(references), self._now()
-        ready, failed = [], 0
-        for reference, report in found.items():
-            try:
-                ready += _crimes(report, now)
-            except Exception as error:
-                failed += 1
-                _complain(reference, error)
-        if not ready:
-            return 0, failed
-        done, bad = self._record(ready)
-        return done, failed + bad
-
-    def _record(self, ready: Sequence[tuple[Report, str]]) -> tuple[int, int]:
-        """Record each (report, offence) under a number of its own. Returns how many were, and how many could not be."""
-        loan = self._numbers.borrow([report.reference for report, _ in ready], self._now())
-        results = {report.reference: self._try(report, offence, loan) for report, offence in ready}
-        if _UNKNOWN not in results.values():  # else the loan stays open, until it is certain what became of each number
-            self._numbers.close(loan, {reference: why for reference, why in results.items() if why})
-        lost = sum(why in (_UNKNOWN, _CONTESTED) for why in results.values())
-        return sum(why is None for why in results.values()), lost
-
-    def _try(self, report: Report, offence: str, loan: Loan) -> str | None:
-        """None if it is crimed, else why its number was not used."""
-        for _ in range(TRIES):
-            crime = Crime(loan.numbers[report.reference], self._now(), RULE, offence)
-            try:
-                self._store.save(report, life.crime(assessed(report), crime))
-                told = {"reference": show(report.reference), "crime_number": crime.number}
-                log.info("crimed by the 24-hour rule", extra=told)
-                return None
-            except ConditionFailed:
-                found = self._store.read(report.reference)  # a claim or a note is no reason to wait
-                if not found or not found.is_open:
-                    by_rule = found and found.crime and found.crime.by == RULE
-                    return "another run of the rule was quicker" if by_rule else "an officer decided first"
-                report = found
-            except Exception as error:
-                _complain(report.reference, error)
-                return _UNKNOWN
-        return _CONTESTED
-
-    def _settle_abandoned_loans(self, time_left: Callable[[], float]) -> bool:
+    def _settle_abandoned_loans(self, time_left: Seconds) -> bool:
         """Account for numbers whose borrower died: each is on its report, or void. Whether there was time for all."""
         for loan in self._numbers.abandoned(self._now()):
             if time_left() < ENOUGH_TIME:
@@ -130,15 +103,121 @@ class TwentyFourHourRule:
         reports = self._store.read_many(loan.references)
         if unreadable := [report for report in reports.values() if isinstance(report, Exception)]:
             raise unreadable[0]
-        used = {
-            ref for ref, report in reports.items() if isinstance(report, Report) and _bears(report, loan.numbers[ref])
-        }
+        numbers = loan.numbers
+        used = {ref for ref, report in reports.items() if isinstance(report, Report) and _bears(report, numbers[ref])}
         void = {ref: "not used: whoever took it was cut off" for ref in loan.references if ref not in used}
         self._numbers.close(loan, void)
 
 
 _UNKNOWN = "unknown"
+_NO_TIME = "there was no time for it"
 _CONTESTED = "the report kept changing"
+
+
+class _Run:
+    """One run, by several threads. Each takes a block, the most overdue first, and sees to it alone, as if it were the
+    only one: what two runs may do at once two threads may, too.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        numbers: CrimeNumbers,
+        now: Callable[[], datetime],
+        pause: Callable[[float], None],
+        time_left: Seconds,
+    ) -> None:
+        self._store, self._numbers, self._now, self._pause, self._time_left = store, numbers, now, pause, time_left
+        self._due, self._taking, self._unfinished = store.due(now() + LOOK_AHEAD), Lock(), False
+
+    def crime_all(self) -> Swept:
+        """Crime what is due, while there is time. Raises what ended a thread, once the others are through."""
+        with ThreadPoolExecutor(THREADS) as pool:  # each tells by its context which invocation its lines belong to
+            threads = [pool.submit(copy_context().run, self._crime_blocks) for _ in range(THREADS)]
+        done = [thread.result() for thread in threads]
+        return Swept(sum(crimed for crimed, _ in done), sum(failed for _, failed in done), self._unfinished)
+
+    def _crime_blocks(self) -> tuple[int, int]:
+        """How many were crimed, and how many could not be."""
+        crimed, failed = 0, 0
+        while block := self._take():
+            done, bad = self._crime_block(block)
+            crimed, failed = crimed + done, failed + bad
+        return crimed, failed
+
+    def _take(self) -> list[str]:
+        """The next references; none when all are taken, or there is too little time."""
+        with self._taking:
+            block = [] if self._unfinished else list(islice(self._due, BLOCK))
+            if block and self._time_left() < ENOUGH_TIME:
+                self._unfinished = True
+            return [] if self._unfinished else block
+
+    def _crime_block(self, references: Sequence[str]) -> tuple[int, int]:
+        found, now = self._patiently(lambda: self._store.read_many(references)), self._now()
+        ready, failed = [], 0
+        for reference in filter(found.__contains__, references):  # DynamoDB gives them in any order
+            try:
+                ready += _crimes(found[reference], now)
+            except Exception as error:
+                failed += 1
+                _complain(reference, error)
+        if not ready:
+            return 0, failed
+        done, bad = self._record(ready)
+        return done, failed + bad
+
+    def _record(self, ready: Sequence[tuple[Report, str]]) -> tuple[int, int]:
+        """Record each (report, offence) under a number of its own. Returns how many were, and how many could not be."""
+        references = [report.reference for report, _ in ready]
+        loan = self._patiently(lambda: self._numbers.borrow(references, self._now()))
+        numbers = loan.numbers
+        results = {report.reference: self._try(report, offence, numbers[report.reference]) for report, offence in ready}
+        if not {_UNKNOWN, _NO_TIME} & set(
+            results.values()
+        ):  # else it stays open, until it is certain what became of it
+            self._numbers.close(loan, {reference: why for reference, why in results.items() if why})
+        lost = sum(why in (_UNKNOWN, _CONTESTED) for why in results.values())
+        return sum(why is None for why in results.values()), lost
+
+    def _try(self, report: Report, offence: str, number: str) -> str | None:
+        """None if it is crimed, else why its number was not used."""
+        try:
+            return self._crime(report, offence, number)
+        except Exception as error:
+            _complain(report.reference, error)
+            return _UNKNOWN
+
+    def _crime(self, report: Report, offence: str, number: str) -> str | None:
+        for _ in range(TRIES):
+            if self._time_left() < LAST_MOMENT:
+                self._unfinished = True
+                return _NO_TIME
+            crimed = life.crime(assessed(report), Crime(number, self._now(), RULE, offence))
+            try:
+                self._patiently(partial(self._store.save, report, crimed))
+            except ConditionFailed:
+                found = self._store.read(report.reference)  # a claim or a note is no reason to wait
+                if not found or not found.is_open:
+                    by_rule = found and found.crime and found.crime.by == RULE
+                    return "another run of the rule was quicker" if by_rule else "an officer decided first"
+                report = found
+            else:
+                log.info(
+                    "crimed by the 24-hour rule", extra={"reference": show(report.reference), "crime_number": number}
+                )
+                return None
+        return _CONTESTED
+
+    def _patiently(self, ask: Callable[[], Got]) -> Got:
+        """What `ask` gives, however often the table says that it has too much to do, while there is time."""
+        while True:
+            try:
+                return ask()
+            except Exception as error:
+                if not turned_away(error) or self._time_left() < LAST_MOMENT:
+                    raise
+            self._pause(PAUSE)
 
 
 def _crimes(report: Report | Exception, now: datetime) -> list[tuple[Report, str]]:

@@ -59,7 +59,8 @@ class Store:
     # Submission and change
 
     def submit(self, token: str, body: bytes, receive: Callable[[str], Report]) -> Report:
-        """Store what `receive(reference)` makes, once for each `token`: one request. Durable when this returns.
+        """Store what `receive(reference)` makes of the answers in `body`, once for each `token`: one request. It is
+        durable when this returns.
 
         The same token and body again returns the report that is there; the same token with another body raises
         AlreadySent. Two tokens that happen to have one reference (about 50 bits) are told apart, the later one moves
@@ -71,9 +72,9 @@ class Store:
                 return before
         synthetic = any(hmac.compare_digest(token.encode(), smoke_token(one).encode()) for one in (secret, *others))
         for reference, marks in _candidates(secret, token, body):
-            report = replace(receive(reference), synthetic=synthetic)
+            report = replace(receive(reference), synthetic=True) if synthetic else receive(reference)
             try:
-                self._table.put_new({**new_item(report), **marks})
+                self._table.put_new({**new_item(report, body), **marks})
                 return report
             except ConditionFailed as there:
                 item = there.item or self._table.get(*key(reference)) or {}
@@ -144,7 +145,7 @@ class Store:
     ) -> Report:
         assert after.version == before.version + 1
         try:
-            item = self._table.update(
+            self._table.update(
                 *key(after.reference),
                 values={**head_values(after), **places(after), **values},
                 append={"history": [after.history[-1]], **more},
@@ -154,8 +155,8 @@ class Store:
         except ConditionFailed as there:
             if not there.item or after.history[-1] not in there.item["history"]:
                 raise
-            item = there.item  # our own write, made again by the SDK because its answer was lost
-        return report_of(item)
+            return report_of(there.item)  # our own write, made again by the SDK because its answer was lost
+        return after
 
     # Counts, and what is due; `lists` has the rest
 
@@ -169,6 +170,10 @@ class Store:
                 index="by_deadline",
                 where="#due = :group AND #deadline <= :until",
                 given={"group": group, "until": stamp(until)},
+                names=(
+                    "pk",
+                    "deadline",
+                ),  # a page is 3,500 items: ten thousand wait in memory, as little of each as can be
             )
             for group in _groups(kinds)
         ]

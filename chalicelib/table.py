@@ -5,6 +5,7 @@ Only what `store.py` needs. The marshalling of boto3's resource layer costs more
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ Value = str | int | bytes | Sequence[str] | None
 Item = dict[str, Any]
 
 GROWTH = 4
+_TOO_MUCH = {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
 
 
 class ConditionFailed(Exception):
@@ -105,11 +107,12 @@ class Table:
         where: str,
         only: str = "",
         given: Mapping[str, Value],
+        names: Sequence[str] = (),
         limit: int | None = None,
         backwards: bool = False,
     ) -> Iterator[Item]:
         """Every item of one partition that `where` names, in the order of the sort key (`backwards` turns it round),
-        page by page as it is used.
+        page by page as it is used: the attributes `names` of it, or all.
 
         DynamoDB keeps back what does not fit `only`. `limit` is how many are looked at first; each time that was not
         enough it is GROWTH times as many, so that a filter that lets little through takes few requests, and one that
@@ -118,6 +121,7 @@ class Table:
         words = _Expression(given)
         request: Any = {"TableName": self._name, "KeyConditionExpression": words.named(where)}
         request |= {"FilterExpression": words.named(only)} if only else {}
+        request |= {"ProjectionExpression": words.listed(names)} if names else {}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"Limit": limit} if limit else {}
         request |= {"ScanIndexForward": False} if backwards else {}
@@ -156,6 +160,11 @@ class Table:
             raise ConditionFailed(unmarshal(item) if item else None) from None
 
 
+def turned_away(error: Exception) -> bool:
+    """Whether the table had too much to do: the same request may do better later."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TOO_MUCH
+
+
 class _Expression:
     """The names and values of an expression; every attribute is named by placeholder, as many names are reserved."""
 
@@ -190,6 +199,10 @@ class _Expression:
         for name in re.findall(r"#(\w+)", expression):
             self._name(name)
         return expression
+
+    def listed(self, names: Sequence[str]) -> str:
+        """`names` as a list of attributes that are asked for."""
+        return ", ".join(map(self._name, names))
 
     def attributes(self) -> dict[str, Any]:
         names, values = self._names, self._values
@@ -236,6 +249,11 @@ def _marshal_value(value: Value) -> Any:
 
 def _unmarshal_value(value: Mapping[str, Any]) -> Any:
     ((kind, plain),) = value.items()
-    if kind == "L":
-        return [_unmarshal_value(element) for element in plain]
-    return int(plain) if kind == "N" else plain
+    match kind:
+        case "L":
+            return [_unmarshal_value(element) for element in plain]
+        case "N":
+            return int(plain)
+        case "B" if isinstance(plain, str):  # as it comes over the wire, and in a stream's event
+            return b64decode(plain)
+    return plain

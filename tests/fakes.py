@@ -310,6 +310,7 @@ class FakeTable:
         where: str,
         only: str = "",
         given: Mapping[str, Any],
+        names: Sequence[str] = (),
         limit: int | None = None,
         backwards: bool = False,
     ) -> Iterator[Item]:

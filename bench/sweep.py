@@ -1,0 +1,230 @@
+"""The sweep of the 24-hour rule: what it takes of DynamoDB however many reports are open, and how quick it is beside
+the store itself, which is given the same conditional updates by as many threads and a bare client.
+
+`python -m bench.sweep` prints it. Rates are of DynamoDB Local on this machine; only their ratio means anything.
+"""
+
+import gc
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
+from statistics import median
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from bench.capacity import Meter, Spent
+from bench.capacity import client as bare_client
+from chalicelib import report as life
+from chalicelib import telemetry, wiring
+from chalicelib.crime_numbers import CrimeNumbers
+from chalicelib.forms import EXAMPLES
+from chalicelib.reference import derive, token_digest
+from chalicelib.report import Report
+from chalicelib.report_items import head_values, new_item
+from chalicelib.rule import THREADS, Swept, TwentyFourHourRule
+from chalicelib.store import Store
+from chalicelib.table import Table, marshal
+from infra.local.dynamodb_local import dynamodb_local, missing
+from infra.local.stack import REGION, create_table
+
+DUE, SIZES = 100, (2_000, 20_000, 100_000)  # of so many open reports
+ROUNDS, SWEPT = 5, 2_000  # 10,000 in all; more at a time, and the two would not see the same machine
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LATE, EARLY = NOW - timedelta(hours=24), NOW - timedelta(hours=12)  # when what is due was received, and what is not
+AT_ONCE = 25  # items that DynamoDB writes in a request
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+
+
+class Sweep(NamedTuple):
+    """What a sweep of DUE reports took by the number of open ones, and reports a second: our rule's, the store's own,
+    and the ratio of the two, which is the median of several times.
+    """
+
+    by_size: Mapping[int, Spent]
+    ours: float
+    store: float
+    rate: float
+
+
+class Race(NamedTuple):
+    """Reports a second of one round."""
+
+    ours: float
+    store: float
+
+
+class Bench:
+    """A table of DynamoDB Local with reports, and the rule over it, with a client as it is deployed."""
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        create_table(endpoint, name)
+        self.name, self._bare = name, bare_client(endpoint)
+        self._bare.update_table(
+            TableName=name, StreamSpecification={"StreamEnabled": False}
+        )  # it slows each write more
+        with patch.dict(os.environ, ENVIRONMENT):
+            self.client = wiring.client("dynamodb", endpoint)
+        table = Table(self.client, name)
+        store, numbers = Store(table, lambda: ()), CrimeNumbers(table, "20", wiring.mint)
+        self._rule = TwentyFourHourRule(store, numbers, lambda: NOW)
+
+    def seed(self, numbers: Iterable[int], received_at: datetime) -> None:
+        """Put a report there for each number."""
+        items = (_item(number, received_at) for number in numbers)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for block in _blocks(items, AT_ONCE * THREADS):
+                list(pool.map(self._put, _blocks(block, AT_ONCE)))
+
+    def sweep(self, count: int) -> None:
+        """Crime what is due, which is so many."""
+        swept = self._rule.crime_due_reports(lambda: 900.0)
+        assert swept == Swept(count, failed=0, unfinished=False), swept
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self._bare.delete_table(TableName=self.name)
+
+    def _put(self, items: Sequence[Any]) -> None:
+        wanted: Any = {self.name: [{"PutRequest": {"Item": item}} for item in items]}
+        while wanted:
+            wanted = self._bare.batch_write_item(RequestItems=wanted)["UnprocessedItems"]
+
+
+def measure(tell: Callable[[str], None]) -> Sweep:
+    """Seed and sweep. Needs DynamoDB Local (Java and npm)."""
+    tell("Starting DynamoDB Local for the sweep")
+    with dynamodb_local() as endpoint, _logging_to_nowhere():
+        by_size = {size: spent for size, spent in _by_size(endpoint, tell)}
+        races = list(_races(endpoint, tell))
+    ours, store = (median(side) for side in zip(*races, strict=True))
+    return Sweep(by_size, ours, store, median(race.ours / race.store for race in races))
+
+
+def _by_size(endpoint: str, tell: Callable[[str], None]) -> Iterator[tuple[int, Spent]]:
+    bench, numbers, there = Bench(endpoint, "sizes"), iter(range(2 * SIZES[-1])), 0
+    meter = Meter(bench.client)
+    for size in SIZES:
+        tell(f"Sweeping {DUE} due among {size:,} open reports")
+        bench.seed(islice(numbers, size - DUE - there), EARLY)
+        bench.seed(islice(numbers, DUE), LATE)
+        yield size, meter.of(lambda: bench.sweep(DUE))
+        there = size - DUE
+    bench.drop()
+
+
+def _races(endpoint: str, tell: Callable[[str], None]) -> Iterator[Race]:
+    """Each in turn, several times, as others use the machine as well. The first time is to warm up and to listen."""
+    tell("Sweeping to warm up")
+    updates: list[Any] = []
+    _swept(endpoint, updates.append)
+    _updated(endpoint, updates)
+    for number in range(ROUNDS):
+        tell(f"Sweeping {SWEPT:,} due reports: {number + 1} of {ROUNDS}")
+        yield Race(ours=SWEPT / _swept(endpoint), store=SWEPT / _updated(endpoint, updates))
+
+
+def _swept(endpoint: str, listen: Callable[[Any], None] | None = None) -> float:
+    """Seconds of a sweep; `listen` hears what is asked of the store about reports."""
+    bench = _seeded(endpoint)
+    if listen:
+        bench.client.meta.events.register("provide-client-params.dynamodb.UpdateItem", _of_reports(listen))
+    return _seconds(bench, lambda: bench.sweep(SWEPT))
+
+
+def _updated(endpoint: str, updates: Sequence[Any]) -> float:
+    """Seconds of the same updates by themselves, each thread its share."""
+    bench, bare = _seeded(endpoint), bare_client(endpoint)
+    shares = [[{**update, "TableName": bench.name} for update in updates[first::THREADS]] for first in range(THREADS)]
+
+    def update_all(share: Sequence[Any]) -> None:
+        for update in share:
+            bare.update_item(**update)
+
+    def update_by_threads() -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(update_all, shares))
+
+    return _seconds(bench, update_by_threads)
+
+
+def _seeded(endpoint: str) -> Bench:
+    bench = Bench(endpoint, f"race-{wiring.mint()}")
+    bench.seed(range(SWEPT), LATE)
+    return bench
+
+
+def _seconds(bench: Bench, act: Callable[[], None]) -> float:
+    gc.collect()
+    gc.freeze()  # what is there already is of the bench, and not to be looked through meanwhile
+    begun = time.perf_counter()
+    act()
+    seconds = time.perf_counter() - begun
+    gc.unfreeze()
+    bench.drop()
+    return seconds
+
+
+def _of_reports(listen: Callable[[Any], None]) -> Callable[..., None]:
+    def hear(params: Any, **_: Any) -> None:
+        if params["Key"]["pk"]["S"].startswith("REPORT#"):  # not of the register of numbers
+            listen(params)
+
+    return hear
+
+
+def _item(number: int, received_at: datetime) -> Any:
+    """A report as triage leaves it."""
+    reference = derive(token_digest(b"bench", str(number)))
+    category = list(EXAMPLES)[number % len(EXAMPLES)]
+    report = replace(_triaged(category, received_at + timedelta(seconds=number % 50)), reference=reference)
+    return marshal({**new_item(report), **head_values(report), "token": bytes(16), "body": bytes(16)})
+
+
+@cache
+def _triaged(category: str, received_at: datetime) -> Report:
+    report = life.receive("", category, EXAMPLES[category], received_at)
+    return life.triage(report, received_at + timedelta(seconds=2))
+
+
+def _blocks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, size)), [])
+
+
+@contextmanager
+def _logging_to_nowhere() -> Iterator[None]:
+    """The rule logs as it does on Lambda, where a line for each report costs something, too; nobody reads it."""
+    telemetry.start_logging()
+    (handler,) = logging.getLogger(telemetry.LOGGER).handlers
+    assert isinstance(handler, logging.StreamHandler)
+    with open(os.devnull, "w") as nowhere:
+        usual = handler.setStream(nowhere)
+        yield
+        handler.setStream(usual)
+
+
+def main() -> None:
+    """Print the figures."""
+    from rich.console import Console
+    from rich.table import Table as Shown
+
+    if lacking := missing():
+        raise SystemExit(lacking)
+    with Console(stderr=True).status("") as status:
+        found = measure(status.update)
+    shown = Shown(f"Sweep of {DUE} due reports", "Requests", "Read units", "Write units")
+    for size, spent in found.by_size.items():
+        shown.add_row(f"among {size:,} open ones", *(f"{one:,.5g}" for one in spent))
+    Console().print(shown)
+    Console().print(f"Reports a second: {found.ours:.0f} by the rule, {found.store:.0f} by the store: {found.rate:.2f}")
+
+
+if __name__ == "__main__":
+    main()
