@@ -36,7 +36,7 @@ def test_no_rate_is_steady_and_every_rate_is() -> None:
 
 
 def tried(times: Sequence[float] = (20.0,) * 100, failed: int = 0, rest: float = 0.5) -> Tried:
-    return Tried(10, 10, times, failed, rest)
+    return Tried(10, times, failed, rest)
 
 
 @pytest.mark.parametrize(

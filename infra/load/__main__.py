@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 from requests import RequestException
@@ -30,7 +29,6 @@ TRY_SECONDS, HOLD_SECONDS = 10, 30
 SOAK_RATE, SOAK_SECONDS = 10.0, 600
 MOST_POSTS, MOST_SECONDS = 60_000, 1_800  # of one run, then it ends
 MOST_SHOWN = 20
-MEMORY_DISK = Path("/dev/shm")  # Linux has one
 
 
 class Load:
@@ -63,7 +61,7 @@ class Load:
         self._progress.remove_task(task)
         answers = [self.answers[number] for number in range(before, len(self.posts)) if number in self.answers]
         failed = len(posts) - sum(answer.status == 201 for answer in answers)
-        return Tried(rate, seconds, [answer.ms for answer in answers], failed, rest)
+        return Tried(rate, [answer.ms for answer in answers], failed, rest)
 
 
 def main() -> int:
@@ -73,7 +71,6 @@ def main() -> int:
         print(lacking, file=sys.stderr)
         return 1
     end_in_good_order()
-    console.print(_machine())
     try:
         with _service(asked) as service:
             return 0 if _run(service, asked, console) else 1
@@ -102,27 +99,23 @@ def _asked() -> argparse.Namespace:
     return asked
 
 
-def _machine() -> str:
-    """What the figures hang on: who sends, the runner and the database share the cores with whatever else runs here."""
-    return f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before it began"
-
-
 @contextmanager
 def _service(asked: argparse.Namespace) -> Iterator[Service]:
-    """A service of its own. For a soak its table is in a folder: else memory would grow by what is kept. Not on a disk
-    where that can be had: the database waits there for each write, and does not keep up with ten reports a second.
-    """
-    with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:
+    """A service of its own. For a soak its table is in a folder: else the database would grow by what is kept."""
+    with tempfile.TemporaryDirectory(dir=dynamodb_local.in_memory()) as folder:
         kept = {"DATABASE_DIR": folder} if asked.soak else {}
         with running(0, datetime.now(UTC), DATABASE="dynamodb-local", **kept) as service:
             yield service
 
 
 def _run(service: Service, asked: argparse.Namespace, console: Console) -> bool:
+    busy, *_ = os.getloadavg()
     with bar(console) as progress:
         load = Load(service, progress)
         load.at(FIRST, 3)  # what is made at first is made once, and nobody's figure
         is_fine = _soak(load, service, asked, console) if asked.soak else _tries(load, asked, console)
+    # What the figures hang on: who sends, the runner and the database share the cores with whatever else runs here.
+    console.print(f"{os.cpu_count()} cores, load average {busy:.1f} when it began, {os.getloadavg()[0]:.1f} at its end")
     return _proved(load, service, console) and is_fine
 
 

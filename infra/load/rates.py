@@ -6,18 +6,17 @@ from typing import NamedTuple
 from infra.replay.command import at_shares
 
 SLOWEST_MS = 1_000  # 99 in 100 within this time of when they were due: where more come than go, all wait ever longer
-REST_SHARE = 0.2  # of the time of sending: who is that far behind with triage and letters does not keep up
+LONGEST_REST_SECONDS = 2  # until triage and letters are through, too: where they fall behind, it becomes ever longer
 FIRST, FASTEST = 5.0, 640.0  # a second
 CLOSE_ENOUGH = 0.1
 
 
 class Tried(NamedTuple):
-    """What came of sending `rate` reports a second for some `seconds`: the `times` in which they were answered, in
-    milliseconds, how many were not `failed` 201, and how long triage and letters went on after the last answer.
+    """What came of sending `rate` reports a second: the `times` in which they were answered, in milliseconds; how many
+    `failed`: had no 201; and how long triage and letters went on after the last answer.
     """
 
     rate: float
-    seconds: float
     times: Sequence[float]
     failed: int
     rest_seconds: float
@@ -30,7 +29,7 @@ class Tried(NamedTuple):
             return f"{self.failed:,} failed"
         if slow > SLOWEST_MS:
             return "too slow"
-        if self.rest_seconds > max(1, REST_SHARE * self.seconds):
+        if self.rest_seconds > LONGEST_REST_SECONDS:
             return "behind"
         return ""
 
