@@ -22,12 +22,12 @@ from botocore.exceptions import ClientError
 from urllib3 import BaseHTTPResponse, Timeout, connection_from_url
 from urllib3.exceptions import HTTPError
 
-TRIES = 3
+TRIES = 4
 THREADS = 16  # connections that are kept; who needs more at once makes them anew
 # What botocore's client knows and this does not: regions where DynamoDB has another domain, and these wishes.
 ELSEWHERE = ("cn-", "us-iso", "eu-iso", "eusc-")
-WISHES = ("AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY",
-          "http_proxy", "https_proxy")  # fmt: skip
+WISHES = ("AWS_CA_BUNDLE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT",
+          "AWS_USE_DUALSTACK_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")  # fmt: skip
 # As botocore's standard mode has it (`botocore/retries/standard.py`), of what DynamoDB says.
 TRANSIENT = {500, 502, 503, 504}
 THROTTLED = {
@@ -79,12 +79,16 @@ class Wire:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self | None:
-        """None where the environment does not say who we are and where DynamoDB is, or wishes what we cannot."""
+        """None unless this is Lambda, or a machine where a DynamoDB is named, and the environment says all it takes.
+        What pretends to be botocore in a test must not be passed by, on the way to the real one.
+        """
         said = [environ.get(f"AWS_{name}", "") for name in ("DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
-        region, key, secret = said
-        if not all(said) or region.startswith(ELSEWHERE) or any(map(environ.get, WISHES)):
+        named = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL", "")
+        if not all(said) or not (named or environ.get("AWS_LAMBDA_FUNCTION_NAME")):
             return None
-        named = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL")
+        region, key, secret = said
+        if not named.startswith("http:") and (region.startswith(ELSEWHERE) or any(map(environ.get, WISHES))):
+            return None
         signer = Signer("dynamodb", region, key, secret, environ.get("AWS_SESSION_TOKEN", ""))
         return cls((named or f"https://dynamodb.{region}.amazonaws.com").rstrip("/"), signer)
 

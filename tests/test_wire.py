@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3.exceptions import HTTPError, SSLError
 
@@ -31,10 +31,12 @@ from chalicelib.wire import Signer, Wire
 from infra.local.stack import REGION, create_table
 
 SOMEBODY = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+LAMBDA = SOMEBODY | {"AWS_LAMBDA_FUNCTION_NAME": "crime-reports-dev"}
 DYNAMODB = "dynamodb.eu-west-2.amazonaws.com"
 words = st.text("abcXYZ019/+=", min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(
     body=st.binary(max_size=300),
     names=st.tuples(words, words, st.just("") | words),
@@ -70,12 +72,18 @@ def test_a_new_day_has_a_new_key() -> None:
      {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_CA_BUNDLE": "/bundle"}],
 )  # fmt: skip
 def test_what_only_botocore_knows_is_left_to_it(lacking: dict[str, str]) -> None:
-    assert Wire.from_environ(SOMEBODY)
-    assert Wire.from_environ(SOMEBODY | lacking) is None
+    assert Wire.from_environ(LAMBDA)
+    assert Wire.from_environ(LAMBDA | lacking) is None
+
+
+def test_who_only_pretends_to_be_botocore_is_not_passed_by() -> None:
+    assert Wire.from_environ(SOMEBODY) is None  # as under moto: it gives keys, and hears what botocore says
+    near = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "https_proxy": "http://proxy"}
+    assert Wire.from_environ(SOMEBODY | near)
 
 
 def test_without_a_wire_the_table_has_botocores_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (SOMEBODY | {"AWS_USE_DUALSTACK_ENDPOINT": "true"}).items():
+    for name, value in (LAMBDA | {"AWS_USE_DUALSTACK_ENDPOINT": "true"}).items():
         monkeypatch.setenv(name, value)
     assert wiring._dynamodb().meta.service_model.service_name == "dynamodb"
 
@@ -223,18 +231,18 @@ TOO_MUCH = (400, error("ProvisionedThroughputExceededException"))
 
 @pytest.mark.parametrize("trouble", [(500, error("InternalServerError")), (503, b"<html>"), TOO_MUCH, None])
 def test_what_may_do_better_is_tried_again_after_a_wait(trouble: Any) -> None:
-    with stand(trouble, trouble, (200, {"Item": {}})) as there:
+    with stand(trouble, trouble, trouble, (200, {"Item": {}})) as there:
         assert there.wire.get_item(TableName="t") == {"Item": {}}
-    assert len(there.asked) == 3
+    assert len(there.asked) == 4
     longest = 1 if trouble is TOO_MUCH else 0.025
-    assert len(there.waits) == 2 and there.waits[0] <= longest and there.waits[1] <= 2 * longest
+    assert len(there.waits) == 3 and all(wait <= longest * 2**number for number, wait in enumerate(there.waits))
 
 
 @pytest.mark.parametrize("trouble", [(500, error("InternalServerError")), TOO_MUCH])
-def test_after_three_tries_it_says_what_dynamodb_said(trouble: Any) -> None:
-    with stand(*[trouble] * 4) as there, pytest.raises(ClientError) as refused:
+def test_after_four_tries_it_says_what_dynamodb_said(trouble: Any) -> None:
+    with stand(*[trouble] * 5) as there, pytest.raises(ClientError) as refused:
         there.wire.get_item(TableName="t")
-    assert len(there.asked) == 3 and refused.value.response["Error"]["Code"] == trouble[1]["__type"].split("#")[1]
+    assert len(there.asked) == 4 and refused.value.response["Error"]["Code"] == trouble[1]["__type"].split("#")[1]
 
 
 @pytest.mark.parametrize("refusal", [(400, error("ValidationException")), (403, b"no JSON"), (307, b""), (404, b"[]")])
