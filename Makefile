@@ -1,6 +1,6 @@
 # Everything a developer does, in one place. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench pictures words requirements deploy destroy reconcile import-figures redrive rotate-secret replay chat-load clean
+.PHONY: help run test check format bench pictures words requirements deploy destroy reconcile import-figures redrive rotate-secret replay load chat-load clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/installed
@@ -60,6 +60,9 @@ redrive: $(STAMP) ## Bring back what is in a dead-letter queue (STAGE=prod QUEUE
 
 replay: $(STAMP) ## Play March 2019 through the service at its real volume (ARGS="--stay", "--month 2019-06", "--reports 200"), or all 18 months ("--all")
 	@exec $(PYTHON) -m infra.replay $(ARGS)
+
+load: $(STAMP) ## Find how many reports a second this machine takes and prove that each is there once (ARGS="--rate 60", "--soak"; needs Java and npm)
+	@exec $(PYTHON) -m infra.load $(ARGS)
 
 chat-load: $(STAMP) ## Hold many conversations of the live chat at once and prove that nothing is lost (DATABASE=dynamodb-local, ARGS="--conversations 200")
 	@exec $(PYTHON) -m infra.chat_load $(ARGS)

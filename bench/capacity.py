@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from math import ceil
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -105,14 +107,29 @@ def client(endpoint: str) -> Any:
 
 def measure(tell: Callable[[str], None]) -> Mapping[str, Spent]:
     """What each operation takes, by its name in `docs/scale.md`. Needs DynamoDB Local (Java and npm)."""
-    from bench.life import Life, set_environment  # it imports the whole service
     from infra.local.dynamodb_local import dynamodb_local
 
-    tell("starting DynamoDB Local")
+    processes = get_context("spawn")  # one of its own: the service logs to its output, and reads its environment
+    told, teller = processes.Pipe(duplex=False)
+    tell("Starting DynamoDB Local")
     with dynamodb_local() as endpoint:
-        set_environment()
-        life = Life(import_module("app").app, endpoint)
-        return {name: took.spent for name, took in life.live(tell).items()}
+        process = processes.Process(target=_live, args=(endpoint, teller))
+        process.start()
+        teller.close()  # ours: when the other is closed too, nobody tells any more
+        while isinstance(found := told.recv(), str):
+            tell(found)
+        process.join()
+    return found
+
+
+def _live(endpoint: str, teller: Connection) -> None:
+    """Tell each step as it begins, and what all took at last."""
+    from bench.life import Life
+    from bench.stage import set_environment
+
+    set_environment()
+    took = Life(import_module("app").app, endpoint).live(teller.send)
+    teller.send({name: one.spent for name, one in took.items()})
 
 
 def main() -> None:

@@ -1,123 +1,54 @@
-"""The life of a report, from its first page until it is erased, through the service's own doors in this process: its
-HTTP handlers and its functions, over a table of DynamoDB Local. What is not DynamoDB is a stand-in (`scene.py`).
-"""
+"""The life of a report, from its first page until it is erased, step by step through the service's own doors."""
 
-import io
 import json
-import logging
-import os
 import re
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, redirect_stdout
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import yaml
-from chalice.test import TestEventsClient
 
-from bench.capacity import Meter, Spent, client, size
-from bench.scene import Answer, Browser, Bucket, Clock, Sender, Sqs
-from chalicelib import wiring
-from chalicelib.config import Settings
-from chalicelib.evidence_files import EvidenceFiles
+from bench.capacity import size
+from bench.stage import Stage, Step, Took
 from chalicelib.forms import EXAMPLES
-from chalicelib.identity import Verifier
-from chalicelib.queues import Queue
-from chalicelib.sign_in import SignIn
-from chalicelib.table import Table
+from chalicelib.rule import LOOK_AHEAD
 from chalicelib.times import stamp
-from infra.local.functions import Functions
-from infra.local.issuer import AUDIENCE, Issuer
-from infra.local.stack import REGION, TEMPLATE, create_table
+from infra.local.stack import TEMPLATE
 from infra.replay.people import People, body
 
 OTHERS = 55  # open reports beside the one: more than a page of the queue
-ISSUER = "https://issuer.example.com"
-_TABLE = yaml.safe_load(TEMPLATE.read_text())["Resources"]["ReportsTable"]["Properties"]
-_INDEXES = _TABLE["GlobalSecondaryIndexes"]
-INDEXES = ("by_urgency", "by_deadline", "by_changed")
+TOLD = EXAMPLES["burglary"]
+PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(400)
 FORM = "application/x-www-form-urlencoded"
 EACH_MINUTE = "Each minute: what is due, and what waits"
 HOURLY = "Each hour: housekeeping with nothing to do"
 NIGHTLY = "Each night: counting with nothing there"
-PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(400)
-TOLD = EXAMPLES["burglary"]
-ARN = "arn:aws:dynamodb:eu-west-2:123456789012:table/bench/stream/1"
-ENVIRONMENT = {
-    "REPORTS_TABLE": "bench",
-    "REPORTS_STREAM_ARN": ARN,
-    "TRIAGE_QUEUE_URL": "https://sqs.example.com/123456789012/triage",
-    "LETTERS_QUEUE_URL": "https://sqs.example.com/123456789012/letters",
-    "EVIDENCE_BUCKET": "evidence",
-    "OIDC_ISSUER": ISSUER,
-    "OIDC_AUDIENCE": AUDIENCE,
-    "FORCE_NAME": "Midshire Police",
-    "FORCE_CODE": "20",
-    "PUBLIC_STATISTICS": "yes",
-    "POWERTOOLS_SERVICE_NAME": "crime-reports",
-}
+_INDEXES = yaml.safe_load(TEMPLATE.read_text())["Resources"]["ReportsTable"]["Properties"]["GlobalSecondaryIndexes"]
 
 
-def set_environment() -> None:
-    """What the app asks for as it is loaded."""
-    os.environ |= ENVIRONMENT
-
-
-class Step(NamedTuple):
-    """Something that happens, by its name in `docs/scale.md`. What it takes is shared by `of` reports, without what
-    another step, `beside`, takes anyway.
+class Left(NamedTuple):
+    """Bytes that the report leaves behind: in the table, in all as they are billed (with the index entries, and 100 for
+    each), and what one look at a page of the queue leaves.
     """
 
-    name: str
-    act: Callable[[], Any]
-    of: int = 1
-    beside: str = ""
+    in_table: int
+    in_all: int
+    by_a_look: int
 
 
-class Took(NamedTuple):
-    """What a step took: of DynamoDB, and of it by each index in INDEXES; requests to us over HTTP, to the queues and to
-    S3; bytes of answers, and of log lines.
-    """
-
-    spent: Spent
-    urgency: float = 0
-    deadline: float = 0
-    changed: float = 0
-    http: float = 0
-    queues: float = 0
-    files: float = 0
-    answered: float = 0
-    logged: float = 0
-
-
-class Life:
+class Life(Stage):
     """The report, who made it, who decides it, and what else is in the table."""
 
     def __init__(self, app: Any, endpoint: str) -> None:
-        self.clock, self.sqs, self.bucket, self.sender = Clock(), Sqs(), Bucket(), Sender()
-        self._raw, self._client, self._table = client(endpoint), client(endpoint), f"capacity-{uuid.uuid4().hex}"
-        create_table(endpoint, self._table)
-        self._meter = Meter(self._client)
-        self._functions, self._events = Functions(app, nullcontext), TestEventsClient(app)
-        self._issuer = Issuer(ISSUER, self.clock)
-        self._service, self._people = self._made(), People("capacity")
-        self.public, self.officer, self.anybody = Browser(app), Browser(app), Browser(app)
-        self.reference, self._added_up_to = "", ""
-        self.stored = 0  # bytes that the report leaves behind, in the table and its indexes
-        self._took = dict[str, list[Took]]()
-        self._logs = io.StringIO()
+        super().__init__(app, endpoint)
+        self._people = People("capacity")
+        self.reference, self._added_up_to, self._others_came = "", "", self.clock.now
+        self.left = Left(0, 0, 0)
 
     def live(self, tell: Callable[[str], None]) -> dict[str, Took]:
-        """All of it once; what each step takes, on the average of the times that it happens."""
-        wiring.install(self._service)
-        with redirect_stdout(self._logs), _logged_to(self._logs):
-            for step in self.steps():
-                tell(step.name)
-                self._count(step)
-        return {name: _mean(several) for name, several in self._took.items()}
+        """All of it once, and what each step takes."""
+        return self.play(self.steps(), tell)
 
     def steps(self) -> Iterator[Step]:
         """What happens, in its order."""
@@ -138,14 +69,12 @@ class Life:
         yield Step(NIGHTLY, lambda: self._wake("reconcile"))
 
     def _others_report(self) -> None:
+        self._others_came = self.clock.now
         for number in range(OTHERS):
             told = body(self._people.report(self.clock.now, "", scant=False), self.clock.now).decode()
             self._post_json(told, f"other-{number}")
-        self._stream(self._items("REPORT"))
-        with ThreadPoolExecutor(4) as pool:
-            for name in ("on_triage", "on_letter"):
-                list(pool.map(partial(self._message, name), set(self.sqs.messages)))
-        self.sqs.messages.clear()
+            self.clock.advance(seconds=1)  # so that the lists have one order, whatever the references are
+        self._go_through(self._items("REPORT"))
 
     # The public
 
@@ -156,10 +85,11 @@ class Life:
         form = urlencode([*_flat(EXAMPLES["criminal_damage"]), ("token", "of-the-form")])
         yield Step("A report is sent, all on one page",
                    lambda: self.public.ask("POST", "/reports", form, content_type=FORM))  # fmt: skip
+        self._go_through([item for item in self._items("REPORT") if item["version"] == {"N": "1"}])
 
     def _reporting_page_by_page(self) -> Iterator[Step]:
         yield self._opened("/report/burglary")
-        for linked in re.findall(r'(?:href|src)="(/static/[^"]+)"', self._last.text):
+        for linked in re.findall(r'(?:href|src)="(/static/[^"]+)"', self.public.page.text):
             yield Step("A style sheet or picture is opened", lambda linked=linked: self.anybody.get(linked))
         while not self.public.at.endswith("/check"):
             self.clock.advance(seconds=30)
@@ -183,7 +113,7 @@ class Life:
 
     def _items_told(self, here: str) -> Iterator[Step]:
         for item in TOLD["items"]:
-            (add,) = re.findall(r'href="([^"]+/items/[0-9a-f]{32})">Add', self._last.text)
+            (add,) = re.findall(r'href="([^"]+/items/[0-9a-f]{32})">Add', self.public.page.text)
             yield self._opened(add)
             said = self._answers(item)
             yield Step("A page of questions is answered", lambda add=add, said=said: self._sent(add, **said))
@@ -223,7 +153,8 @@ class Life:
     # The desk
 
     def _at_the_desk(self) -> Iterator[Step]:
-        yield Step("An officer signs in", lambda: self._sign_in("officer"))
+        yield Step("An officer is led to the sign-in", lambda: self.officer.get("/desk/sign-in"))
+        yield Step("An officer comes back from it", lambda: self._signed_in("officer"))
         yield Step("A page of the queue is opened", lambda: self.officer.get("/desk"))
         yield Step("The next report is taken", lambda: self.officer.submit("/next"))
         taken = f"/desk/reports/{self.reference}"
@@ -259,8 +190,9 @@ class Life:
 
     def _when_the_day_is_over(self) -> Iterator[Step]:
         yield Step(EACH_MINUTE, lambda: self._wake("crime_due_reports"))
-        self.clock.advance(days=1)
-        due = sum("due" in item for item in self._items("REPORT"))
+        self.clock.now = self._others_came + timedelta(days=1)
+        soon = stamp(self.clock.now + LOOK_AHEAD)
+        due = sum("due" in item and item["deadline"]["S"] <= soon for item in self._items("REPORT"))
         yield Step("The 24-hour rule crimes a report", lambda: self._wake("crime_due_reports"), due, EACH_MINUTE)
         self._sign_in("supervisor")
         listed = self.officer.get("/desk?list=awaiting_disposal")
@@ -268,10 +200,11 @@ class Life:
         self.officer.get(automatic)
         said = {"follows": "further_investigation", "note": "To be looked into."}
         yield from self._decision(automatic, "disposal", "A crime is disposed of", **said)
+        self._wake("crime_due_reports")
         yield from self._figures()
 
     def _figures(self) -> Iterator[Step]:
-        self.stored = sum(map(stored, self._about()))
+        self.left = self._left()
         self.clock.advance(minutes=20)
         changed = sum(item["changed_at"]["S"] > self._added_up_to for item in self._items("") if "changed" in item)
         yield Step("The figures are moved on, for each change", lambda: self._wake("keep_house"), changed, HOURLY)
@@ -290,68 +223,11 @@ class Life:
         yield from self._decision(report, "erase", "A report is erased", text="The person asked for it.")
         for _ in range(3):  # what was on its way then has arrived two hours later
             self.clock.advance(hours=1)
-            yield Step("What is left of it is looked for", lambda: self._wake("keep_house"), beside=HOURLY)
+            yield Step("What an erased report has left is looked for", lambda: self._wake("keep_house"), beside=HOURLY)
         self.clock.advance(days=7)
         yield Step("A draft is forgotten", lambda: self._wake("keep_house"), beside=HOURLY)
 
-    # How the steps are made
-
-    def _count(self, step: Step) -> None:
-        self._service.secrets()  # each process reads them every ten minutes
-        before = self._beside()
-        spent = self._meter.of(step.act)
-        took = Took(spent, *(now - then for now, then in zip(self._beside(), before, strict=True)))
-        anyway = _mean(self._took[step.beside]) if step.beside else Took(Spent(0, 0, 0))
-        self._took.setdefault(step.name, []).append(_each(lambda one, other: (one - other) / step.of, took, anyway))
-        self.clock.advance(seconds=30)
-
-    def _beside(self) -> tuple[float, ...]:
-        """What is counted beside requests and units, up to now."""
-        browsers = (self.public, self.officer, self.anybody)
-        indexes = (self._meter.written_to[index] for index in INDEXES)
-        requests, answered = (sum(getattr(one, name) for one in browsers) for name in ("requests", "bytes"))
-        return *indexes, requests, self.sqs.requests, self.bucket.requests, answered, self._logs.tell()
-
-    def _made(self) -> Any:
-        """The service, with stand-ins for what is not the table."""
-        made: Any = wiring.build(Settings.from_environ(ENVIRONMENT), self.clock, settle=lambda: None)
-        made.table = Table(self._client, self._table)
-        made.triage_queue = made.letters_queue = Queue(self.sqs, "queue")  # type: ignore[arg-type]
-        made.evidence = EvidenceFiles(lambda: self.bucket, "evidence", made.table, self.clock, wiring.mint)  # type: ignore[arg-type, return-value]
-        made.sender = self.sender
-        made.verifier = Verifier(ISSUER, AUDIENCE, self.clock, self._document)
-        made.sign_in = SignIn(made.verifier, AUDIENCE, wiring.mint, lambda _, form: self._issuer.exchange(form))
-        return made
-
-    def _document(self, url: str) -> Any:
-        return self._issuer.configuration() if url.endswith("configuration") else self._issuer.keys()
-
-    @property
-    def _last(self) -> Answer:
-        return self.public.page
-
-    def _opened(self, path: str) -> Step:
-        return Step("A page of questions is opened", lambda: self.public.get(path))
-
-    def _read(self, report: str) -> Step:
-        return Step("A report is opened", lambda: self.officer.get(report))
-
-    def _sent(self, name: str, **said: str) -> None:
-        """The form of the page that goes to `name`."""
-        self.public.submit(name, **said)
-
-    def _post_json(self, told: str, key: str) -> None:
-        self.public.ask("POST", "/reports", told, content_type="application/json", idempotency_key=key)
-
-    def _answers(self, told: Mapping[str, Any]) -> dict[str, str]:
-        """Those of `told` that the page asks for."""
-        asked = set(re.findall(r'name="([^"]+)"', self._last.text))
-        return {name: value for name, value in _flat(told) if name in asked}
-
-    def _sign_in(self, role: str) -> None:
-        asked = dict(parse_qsl(urlsplit(self.officer.get("/desk/sign-in").location).query))
-        back = urlsplit(self._issuer.sign_in("Olive Officer", role, asked))
-        self.officer.get(f"{back.path}?{back.query}")
+    # What the steps share
 
     def _next(self) -> str:
         self.officer.get("/desk")
@@ -366,45 +242,32 @@ class Life:
         self._wake("keep_house")
         self.officer.get(report)
 
-    def _decided(self, report: str, name: str, **said: str) -> None:
-        self.officer.submit(f"{report}/{name}", **said)
+    def _opened(self, path: str) -> Step:
+        return Step("A page of questions is opened", lambda: self.public.get(path))
+
+    def _read(self, report: str) -> Step:
+        return Step("A report is opened", lambda: self.officer.get(report))
 
     def _held_on_to(self, report: str) -> None:
         """As the script of its page does."""
         token = re.findall(r'name="token" value="([^"]+)"', self.officer.page.text)[0]
         self.officer.ask("POST", f"{report}/renew", urlencode({"token": token}), content_type=FORM)
 
+    def _answers(self, told: Mapping[str, Any]) -> dict[str, str]:
+        """Those of `told` that the page asks for."""
+        asked = set(re.findall(r'name="([^"]+)"', self.public.page.text))
+        return {name: value for name, value in _flat(told) if name in asked}
+
     def _asked_for(self, report: str) -> str:
         """The message that the last change of a report leads to."""
         self._stream(self._items("REPORT", report.rpartition("/")[2]))
         return self.sqs.messages.pop()
 
-    def _wake(self, name: str) -> None:
-        self._functions.invoke(name, self._events.generate_cw_event("aws.events", "Scheduled Event", {}, []))
-
-    def _message(self, name: str, told: str) -> None:
-        self._functions.invoke(name, self._events.generate_sqs_event([told]))
-
-    def _stream(self, images: Sequence[Mapping[str, Any]]) -> None:
-        about = {"awsRegion": REGION, "eventID": "1", "eventName": "MODIFY", "eventSourceARN": ARN}
-        kept = {"ApproximateCreationDateTime": 0, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "NEW_IMAGE"}
-        records = [about | {"dynamodb": kept | {"NewImage": image}} for image in images]
-        self._functions.invoke("on_report_change", {"Records": records})
-
-    def _items(self, kind: str, reference: str = "") -> list[dict[str, Any]]:
-        """The items of reports, or of what is kept under them, as they are stored; uncounted."""
-        pk = f"REPORT#{reference.replace('-', '')}"
-        return [item for item in self._all_items()
-                if item["sk"]["S"].startswith(kind) and item["pk"]["S"].startswith(pk)]  # fmt: skip
-
-    def _about(self) -> list[dict[str, Any]]:
-        """All that is kept of the one report, and what officers have seen of it."""
-        plain = self.reference.replace("-", "")
-        return [item for item in self._all_items() if plain in json.dumps(item, default=str)]
-
-    def _all_items(self) -> list[dict[str, Any]]:
-        pages = self._raw.get_paginator("scan").paginate(TableName=self._table)
-        return [item for page in pages for item in page["Items"]]
+    def _left(self) -> "Left":
+        plain, items = self.reference.replace("-", ""), self._all_items()
+        of_lists = [item for item in items if item.get("what") == {"S": "list"}]
+        of_it = [item for item in items if plain in json.dumps(item, default=str) and item not in of_lists]
+        return Left(sum(map(size, of_it)), sum(map(stored, of_it)), max(map(size, of_lists)))
 
 
 def stored(item: Mapping[str, Any]) -> int:
@@ -419,16 +282,6 @@ def _projected(index: Mapping[str, Any]) -> set[str]:
     return keys | {"pk", "sk", *index["Projection"].get("NonKeyAttributes", ())}
 
 
-def _each(do: Callable[..., float], *several: Took) -> Took:
-    """Figure by figure."""
-    spent, *rest = zip(*several, strict=True)
-    return Took(Spent(*(do(*parts) for parts in zip(*spent, strict=True))), *(do(*parts) for parts in rest))
-
-
-def _mean(several: Sequence[Took]) -> Took:
-    return _each(lambda *parts: sum(parts) / len(parts), *several)
-
-
 def _flat(answers: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """The pairs that a browser would send for `answers`."""
     if isinstance(answers, Mapping):
@@ -441,14 +294,3 @@ def _flat(answers: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield from zip((f"{name}.year", f"{name}.month", f"{name}.day"), answers.split("-"), strict=True)
     else:
         yield name, str(answers)
-
-
-@contextmanager
-def _logged_to(text: io.StringIO) -> Iterator[None]:
-    """What the service logs meanwhile goes there: its own handler keeps the stream that it began with."""
-    (handler,) = logging.getLogger("crime-reports").handlers[:1]
-    before = handler.setStream(text)
-    try:
-        yield
-    finally:
-        handler.setStream(before)

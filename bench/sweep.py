@@ -1,5 +1,5 @@
-"""The sweep of the 24-hour rule: what it takes of DynamoDB however many reports are open, and how quick it is beside the
-store itself, which is given the same conditional updates by as many threads and a bare client.
+"""The sweep of the 24-hour rule: what it takes of DynamoDB however many reports are open, and how quick it is beside
+the store itself, which is given the same conditional updates by as many threads and a bare client.
 
 `python -m bench.sweep` prints it. Rates are of DynamoDB Local on this machine; only their ratio means anything.
 """

@@ -66,7 +66,8 @@ class Casework:
         now, said = self._now(), json.loads(answers)
 
         def received(reference: str) -> Report:
-            return replace(life.receive(reference, said["category"], said, now, heard), folder=folder)
+            report = life.receive(reference, said["category"], said, now, heard)
+            return replace(report, folder=folder) if folder else report
 
         return self._store.submit(token or self._mint(), answers, received)
 

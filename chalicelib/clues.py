@@ -108,10 +108,10 @@ def because(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 # What an officer types
 
-_CRIME_NUMBER = re.compile(r"([0-9]{1,3})/0*([1-9][0-9]{0,8})/([0-9]{2})")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"[ ()+.-]*(?:[0-9][ ()+.-]*){7,15}")
-_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
+_CRIME_NUMBER = r"([0-9]{1,3})/0*([1-9][0-9]{0,8})/([0-9]{2})"
+_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_PHONE = r"[ ()+.-]*(?:[0-9][ ()+.-]*){7,15}"
+_POSTCODE = r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}"
 
 
 def asked_for(text: str) -> Asked:
@@ -119,7 +119,7 @@ def asked_for(text: str) -> Asked:
     if len(text) > LONGEST:
         raise InvalidAnswers(errors=[FieldError("text", "What you look for must be 200 characters or fewer")])
     text = " ".join(unicodedata.normalize("NFKC", text).split())
-    number = _CRIME_NUMBER.fullmatch(text.replace(" ", ""))
+    number = re.fullmatch(_CRIME_NUMBER, text.replace(" ", ""))
     asked = Asked(reference.parse(text), "/".join(number.groups()) if number else None, tuple(_meanings(text)))
     if not (asked.reference or asked.crime_number or asked.meanings):
         raise InvalidAnswers(errors=[FieldError("text", _WHAT_TO_ENTER)])
@@ -136,10 +136,10 @@ def _meanings(text: str) -> Iterator[frozenset[Clue]]:
     """A row of digits may be a telephone or a serial number, and a postcode looks like a registration: then both."""
     if "@" in text:
         email = plain_email(text)
-        yield from [frozenset({Clue("email", email)})] if _EMAIL.fullmatch(email) else []
+        yield from [frozenset({Clue("email", email)})] if re.fullmatch(_EMAIL, email) else []
         return
     ones = {
-        "phone": plain_phone(text) if _PHONE.fullmatch(text) else "",
+        "phone": plain_phone(text) if re.fullmatch(_PHONE, text) else "",
         "postcode": plain_postcode(text),
         "property": plain_property(text),
     }
@@ -153,7 +153,7 @@ def _meanings(text: str) -> Iterator[frozenset[Clue]]:
 
 # The regular form of each
 
-_NUMBER_NAMES = re.compile("^(?:IMEI|SERIAL|FRAME|NUMBER|REGISTRATION)+(?=.{4})")
+_NUMBER_NAMES = "^(?:IMEI|SERIAL|FRAME|NUMBER|REGISTRATION)+(?=.{4})"
 _FOLDED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 
 
@@ -173,7 +173,7 @@ def plain_email(text: str) -> str:
 def plain_postcode(text: str) -> str:
     """`B13 8AA` -> `B138AA`; nothing if it is none."""
     plain = re.sub("[ .-]", "", text).upper()
-    return plain if _POSTCODE.fullmatch(plain) else ""
+    return plain if re.fullmatch(_POSTCODE, plain) else ""
 
 
 def plain_address(address: str, postcode: str) -> str:
@@ -202,5 +202,5 @@ def plain_property(text: str) -> str:
     of them in all: what people write who do not know it (`unknown`, `n/a`) is no number.
     """
     plain = re.sub("[^A-Z0-9]", "", unicodedata.normalize("NFKC", text).upper())
-    plain = _NUMBER_NAMES.sub("", plain)
+    plain = re.sub(_NUMBER_NAMES, "", plain)
     return plain if len(plain) >= 4 and re.search("[0-9]", plain) else ""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from chalicelib.errors import NotAllowed
@@ -139,7 +140,7 @@ class Report:
     @property
     def conversation(self) -> str:
         """The conversation of the live chat that it was made of; no text if it was not."""
-        return str(json.loads(self.history[0]).get("conversation", "")) if self.history else ""
+        return str(self.entries[0].get("conversation", "")) if self.history else ""
 
     @property
     def is_open(self) -> bool:
@@ -164,10 +165,10 @@ class Report:
     @property
     def erased_at(self) -> datetime | None:
         """When all that people said in it was erased; None if it was not. Nothing happens to it any more."""
-        last = json.loads(self.history[-1]) if self.history else {}
+        last = self.entries[-1] if self.history else {}
         return read_stamp(last["at"]) if last.get("what") == "erased" else None
 
-    @property
+    @cached_property
     def entries(self) -> list[dict[str, Any]]:
         """The history, oldest first."""
         return [json.loads(entry) for entry in self.history]

@@ -26,16 +26,15 @@ def letter_key(reference: str, version: int) -> tuple[str, str]:
     return key(reference)[0], f"LETTER#{version:06}"
 
 
-def new_item(report: Report) -> dict[str, Value]:
-    """A report that has just come."""
+def new_item(report: Report, body: bytes) -> dict[str, Value]:
+    """A report that has just come; `body` are its answers as JSON text."""
     pk, sk = key(report.reference)
-    assessed: dict[str, Value] = {"priority": report.priority, "reasons": list(report.reasons), **places(report)}
     return {
         "pk": pk,
         "sk": sk,
         "category": report.category,
         "received_at": stamp(report.received_at),
-        "answers": _packed(report),
+        "answers": zlib.compress(body, 9),
         "history": list(report.history),
         "seal": report.seal,
         "status": str(report.status),
@@ -44,8 +43,12 @@ def new_item(report: Report) -> dict[str, Value]:
         "deadline": stamp(report.deadline),
         "synthetic": int(report.synthetic) or None,
         "folder": report.folder,
-        **(assessed if is_placed(report) else {}),
+        **(_assessed(report) if is_placed(report) else {}),
     }
+
+
+def _assessed(report: Report) -> dict[str, Value]:
+    return {"priority": report.priority, "reasons": list(report.reasons), **places(report)}
 
 
 def erased_values(report: Report, look_ups: Sequence[str]) -> dict[str, Value]:

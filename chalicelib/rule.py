@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from threading import Lock
 from typing import TypeVar
@@ -172,7 +173,9 @@ class _Run:
         loan = self._patiently(lambda: self._numbers.borrow(references, self._now()))
         numbers = loan.numbers
         results = {report.reference: self._try(report, offence, numbers[report.reference]) for report, offence in ready}
-        if not {_UNKNOWN, _NO_TIME} & set(results.values()):  # else it stays open, until it is certain what became of it
+        if not {_UNKNOWN, _NO_TIME} & set(
+            results.values()
+        ):  # else it stays open, until it is certain what became of it
             self._numbers.close(loan, {reference: why for reference, why in results.items() if why})
         lost = sum(why in (_UNKNOWN, _CONTESTED) for why in results.values())
         return sum(why is None for why in results.values()), lost
@@ -192,7 +195,7 @@ class _Run:
                 return _NO_TIME
             crimed = life.crime(assessed(report), Crime(number, self._now(), RULE, offence))
             try:
-                self._patiently(lambda before=report, after=crimed: self._store.save(before, after))
+                self._patiently(partial(self._store.save, report, crimed))
             except ConditionFailed:
                 found = self._store.read(report.reference)  # a claim or a note is no reason to wait
                 if not found or not found.is_open:

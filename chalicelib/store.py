@@ -59,7 +59,8 @@ class Store:
     # Submission and change
 
     def submit(self, token: str, body: bytes, receive: Callable[[str], Report]) -> Report:
-        """Store what `receive(reference)` makes, once for each `token`: one request. Durable when this returns.
+        """Store what `receive(reference)` makes of the answers in `body`, once for each `token`: one request. It is
+        durable when this returns.
 
         The same token and body again returns the report that is there; the same token with another body raises
         AlreadySent. Two tokens that happen to have one reference (about 50 bits) are told apart, the later one moves
@@ -71,9 +72,9 @@ class Store:
                 return before
         synthetic = any(hmac.compare_digest(token.encode(), smoke_token(one).encode()) for one in (secret, *others))
         for reference, marks in _candidates(secret, token, body):
-            report = replace(receive(reference), synthetic=synthetic)
+            report = replace(receive(reference), synthetic=True) if synthetic else receive(reference)
             try:
-                self._table.put_new({**new_item(report), **marks})
+                self._table.put_new({**new_item(report, body), **marks})
                 return report
             except ConditionFailed as there:
                 item = there.item or self._table.get(*key(reference)) or {}
@@ -169,7 +170,10 @@ class Store:
                 index="by_deadline",
                 where="#due = :group AND #deadline <= :until",
                 given={"group": group, "until": stamp(until)},
-                names=("pk", "deadline"),  # a page is 3,500 items: ten thousand wait in memory, as little of each as can be
+                names=(
+                    "pk",
+                    "deadline",
+                ),  # a page is 3,500 items: ten thousand wait in memory, as little of each as can be
             )
             for group in _groups(kinds)
         ]

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -41,16 +42,21 @@ _metrics: ContextVar[EphemeralMetrics | None] = ContextVar("metrics", default=No
 
 def start_logging() -> None:
     """From now on what is logged comes out as one JSON object a line. POWERTOOLS_SERVICE_NAME is the `service`."""
-    logger = Logger(LOGGER, utc=True, use_rfc3339=True)
+    logger = _logger()
     logger.append_keys(service=os.environ.get("POWERTOOLS_SERVICE_NAME", LOGGER))
     logger.addFilter(_type_and_place_only)
     logging.getLogger(LOGGER).propagate = False  # Lambda's own handler would say everything again
 
 
+@cache
+def _logger() -> Logger:
+    return Logger(LOGGER, utc=True, use_rfc3339=True)
+
+
 def naming_the_invocation(event: Any, get_response: Next) -> Any:
     """Middleware: each line logged meanwhile has the request id and whether this was a cold start."""
     context = getattr(event, "lambda_context", None) or event.context  # an HTTP request has its own meaning of context
-    logger = Logger(LOGGER)
+    logger = _logger()
     logger.thread_safe_append_keys(function_request_id=context.aws_request_id, cold_start=next(_invocations) == 0)
     try:
         return get_response(event)

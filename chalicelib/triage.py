@@ -25,40 +25,35 @@ class Assessment:
     solvability: tuple[str, ...]
 
 
-# Words that make a person stop and read; never decisive alone, so a false alarm costs a look and nothing else.
-_SUICIDE = re.compile(
+# Words that make a person stop and read; never decisive alone, so a false alarm costs a look and nothing else. As text:
+# to compile them takes longer than to import all the rest, and who sends a report does not need them.
+_SUICIDE = (
     r"suicid|kill(ing)? (myself|himself|herself|themsel)|end(ing)? (it all|my life)|tak(e|ing) (my|his|her) own life"
-    r"|(do not|don['’]?t) want to (live|be here)|want to die|self[- ]?harm|no reason to live|better off dead",
-    re.IGNORECASE,
+    r"|(do not|don['’]?t) want to (live|be here)|want to die|self[- ]?harm|no reason to live|better off dead"
 )
-_REPEAT = re.compile(
-    r"\b(again|(second|third|fourth) time|keeps? happening|happened before|(two|three|\d+) times)\b", re.IGNORECASE
-)
+_REPEAT = r"\b(again|(second|third|fourth) time|keeps? happening|happened before|(two|three|\d+) times)\b"
 _WHOM = (
     r"(me|us|him|her|them|(my|our|his|her|the) (son|daughter|child(ren)?|kids?|baby|mum|mother|dad|father|brother"
     r"|sister|wife|husband|partner|family|friend|neighbour))"
 )
 # Somebody hurts or threatens somebody, has a weapon in the hand, or is afraid of a person. Not: a thing that was hit.
-_THREAT = re.compile(
+_THREAT = (
     rf"\b(kill|stab|shoot|rape|attack|strangl|beat|punch|kick|hit|hurt|harm|threat)"
     rf"(s|es|e|ed|ing|en|ened|ening|ens|bed|bing|ting|led|les|ling)?\b (up )?{_WHOM}\b(?! (car|van|bike|house|door))"
     r"|\b(was|were|been|got) (stabbed|shot|raped|attacked|strangled|punched|kicked(?! (in|down|open))"
     r"|beaten up|threatened|assaulted)\b"
     r"|\b(has|had|have|holding|held|carrying|carried|pulled|waving|waved)( got)? (a|an|his|her|their) "
     r"(knife|gun|machete|blade|axe|weapon)\b"
-    r"|\b(scared|afraid|frightened|terrified) (of (him|her|them)|for (my|our|her|his|their) (life|lives|safety))\b",
-    re.IGNORECASE,
+    r"|\b(scared|afraid|frightened|terrified) (of (him|her|them)|for (my|our|her|his|their) (life|lives|safety))\b"
 )
-_PARTNER = re.compile(
+_PARTNER = (
     r"\b(my|her|his|their) (ex|ex[- ](partner|husband|wife|boyfriend|girlfriend))\b"
     r"|\bmy (partner|husband|wife|boyfriend|girlfriend) (has |had )?"
-    r"(did|done|hit|hits|hurt|hurts|took|taken|broke|broken|smashed|damaged|stole|threatened|threatens)\b",
-    re.IGNORECASE,
+    r"(did|done|hit|hits|hurt|hurts|took|taken|broke|broken|smashed|damaged|stole|threatened|threatens)\b"
 )
-_IN_PROGRESS = re.compile(
+_IN_PROGRESS = (
     r"\b(happening now|as i (write|type))\b|\b(he|she|they|some(one|body)|thie(f|ves))('| i|’| a)(s|re) still "
-    r"(here|there|inside|outside|nearby|(in|at|on|by) (my|our|the))\b",
-    re.IGNORECASE,
+    r"(here|there|inside|outside|nearby|(in|at|on|by) (my|our|the))\b"
 )
 
 
@@ -67,8 +62,8 @@ def _said(section: str, question: str, *values: str) -> Callable[[str, Answers],
     return lambda category, answers: answers.get(section, {}).get(question) in wanted
 
 
-def _reads(pattern: re.Pattern[str]) -> Callable[[str, Answers], bool]:
-    return lambda category, answers: bool(pattern.search(_free_text(answers)))
+def _reads(pattern: str) -> Callable[[str, Answers], bool]:
+    return lambda category, answers: bool(re.search(pattern, _free_text(answers), re.IGNORECASE))
 
 
 def _known_suspect(category: str, answers: Answers) -> bool:

@@ -87,8 +87,10 @@ def environment(translate: language.Translate = str) -> "Environment":
     if COMPILED.is_dir():
         words: Any = ModuleLoader(COMPILED / language.spoken().code)
     else:
+        from chalicelib import translating
+
         files = HERE.glob("*.txt")
-        words = DictLoader({file.name: language.letter(file.read_text("utf-8"), translate) for file in files})
+        words = DictLoader({file.name: translating.letter(file.read_text("utf-8"), translate) for file in files})
     return Environment(loader=words, undefined=StrictUndefined, autoescape=False, finalize=_marked, auto_reload=False,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
 

@@ -1,5 +1,8 @@
 """Puts the parts together, once for each process. Tests and the one-machine runner use `build` and `install`."""
 
+from __future__ import annotations
+
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -9,39 +12,38 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import language
-from chalicelib.casework import Casework
 from chalicelib.config import Settings
-from chalicelib.crime_numbers import CrimeNumbers
-from chalicelib.finder import Finder
-from chalicelib.identity import Verifier
-from chalicelib.letters import Sender
-from chalicelib.queues import Queue
-from chalicelib.retention import CHAT, read_periods
-from chalicelib.rule import TwentyFourHourRule
-from chalicelib.senders import Notify, Outbox, Ses
-from chalicelib.store import Store
-from chalicelib.table import Table, take_as_it_comes
-from chalicelib.throttle import Throttle
-from chalicelib.token_secrets import TokenSecrets
 
 if TYPE_CHECKING:
+    from chalicelib.casework import Casework
     from chalicelib.chat_keeping import ChatKeeping
     from chalicelib.chat_reports import ChatReports
     from chalicelib.chats import Chats
+    from chalicelib.crime_numbers import CrimeNumbers
     from chalicelib.desk import Desk
     from chalicelib.drafts import Drafts
     from chalicelib.erasing import Erasing
     from chalicelib.evidence_files import EvidenceFiles
+    from chalicelib.finder import Finder
+    from chalicelib.identity import Verifier
     from chalicelib.imported_months import ImportedMonths
     from chalicelib.ledger import Ledger
+    from chalicelib.letters import Sender
     from chalicelib.passes import Passes
     from chalicelib.public_figures import PublicFigures
+    from chalicelib.queues import Queue
     from chalicelib.reconciliation import Reconciliation
+    from chalicelib.rule import TwentyFourHourRule
     from chalicelib.search import Search
+    from chalicelib.senders import Outbox
     from chalicelib.sessions import Sessions
     from chalicelib.sign_in import SignIn
     from chalicelib.sockets import Sockets
+    from chalicelib.store import Store
     from chalicelib.subject_access import SubjectAccess
+    from chalicelib.table import Table
+    from chalicelib.throttle import Throttle
+    from chalicelib.token_secrets import TokenSecrets
 
 
 def utc_now() -> datetime:
@@ -56,85 +58,104 @@ def mint() -> str:
 
 @dataclass
 class Service:
-    """The parts, each made when it is first used: no function pays for what it does not need."""
+    """The parts, each loaded and made when it is first used: no function pays for what it does not need."""
 
     settings: Settings
     clock: Callable[[], datetime]
     settle: Callable[[], None]
 
+    def prepare(self) -> None:
+        """Have ready what every function needs, before it is asked for anything."""
+        _ = self.table
+
     @cached_property
     def table(self) -> Table:
-        return Table(client("dynamodb"), self.settings.table)
+        from chalicelib.table import Table
+
+        return Table(_dynamodb(), self.settings.table)
 
     @cached_property
     def secrets(self) -> TokenSecrets:
+        from chalicelib.token_secrets import TokenSecrets
+
         return TokenSecrets(self.table, self.clock, mint)
 
     @cached_property
     def store(self) -> Store:
+        from chalicelib.store import Store
+
         return Store(self.table, self.secrets)
 
     @cached_property
-    def passes(self) -> "Passes":
-        from chalicelib.passes import Passes  # not on the way of a submission
+    def passes(self) -> Passes:
+        from chalicelib.passes import Passes
 
         return Passes(self.secrets, self.clock)
 
     @cached_property
     def throttle(self) -> Throttle:
+        from chalicelib.throttle import Throttle
+
         return Throttle(self.table, self.secrets, self.clock)
 
     @cached_property
     def numbers(self) -> CrimeNumbers:
+        from chalicelib.crime_numbers import CrimeNumbers
+
         return CrimeNumbers(self.table, self.settings.force_code, mint)
 
     @cached_property
     def finder(self) -> Finder:
+        from chalicelib.finder import Finder
+
         return Finder(self.table, self.secrets)
 
     @cached_property
     def casework(self) -> Casework:
+        from chalicelib.casework import Casework
+
         said = self.settings
         return Casework(
             self.store, self.numbers, self.finder, self.sender, self.clock, mint, said.force_name, said.service_url
         )
 
     @cached_property
-    def desk(self) -> "Desk":
-        from chalicelib.desk import Desk  # not on the way of a submission
+    def desk(self) -> Desk:
+        from chalicelib.desk import Desk
+        from chalicelib.retention import read_periods
 
         said = self.settings
         return Desk(self.store, self.numbers, self.finder, self.clock, mint, read_periods(said.retention),
                     said.second_look)  # fmt: skip
 
     @cached_property
-    def search(self) -> "Search":
-        from chalicelib.search import Search  # not on the way of a submission
+    def search(self) -> Search:
+        from chalicelib.search import Search
 
         return Search(self.store, self.finder, self.clock, mint)
 
     @cached_property
-    def subject_access(self) -> "SubjectAccess":
-        from chalicelib.subject_access import SubjectAccess  # not on the way of a submission
+    def subject_access(self) -> SubjectAccess:
+        from chalicelib.subject_access import SubjectAccess
 
         return SubjectAccess(self.store, self.finder, self.chats, self.clock, mint)
 
     @cached_property
-    def drafts(self) -> "Drafts":
-        from chalicelib.drafts import Drafts  # not on the way of a submission
+    def drafts(self) -> Drafts:
+        from chalicelib.drafts import Drafts
 
         return Drafts(self.table, self.casework, self.evidence.remove_all, self.clock)
 
     @cached_property
-    def erasing(self) -> "Erasing":
-        from chalicelib.erasing import Erasing  # not on the way of a submission
+    def erasing(self) -> Erasing:
+        from chalicelib.erasing import Erasing
 
-        return Erasing(self.store, self.finder, self.drafts, Outbox(self.table), self.evidence.remove_all,
+        return Erasing(self.store, self.finder, self.drafts, self._outbox, self.evidence.remove_all,
                        self.chat_keeping.report_erased, self.clock)  # fmt: skip
 
     @cached_property
-    def evidence(self) -> "EvidenceFiles":
-        from chalicelib.evidence_files import EvidenceFiles  # not on the way of a submission
+    def evidence(self) -> EvidenceFiles:
+        from chalicelib.evidence_files import EvidenceFiles
 
         return EvidenceFiles(lambda: self._s3, self.settings.evidence_bucket, self.table, self.clock, mint)
 
@@ -144,71 +165,76 @@ class Service:
 
     @cached_property
     def rule(self) -> TwentyFourHourRule:
+        from chalicelib.rule import TwentyFourHourRule
+
         return TwentyFourHourRule(self.store, self.numbers, self.clock)
 
     @cached_property
-    def ledger(self) -> "Ledger":
-        from chalicelib.ledger import Ledger  # not on the way of a submission
+    def ledger(self) -> Ledger:
+        from chalicelib.ledger import Ledger
 
         return Ledger(self.table, self.clock, self.settle)
 
     @cached_property
-    def reconciliation(self) -> "Reconciliation":
-        from chalicelib.reconciliation import Reconciliation  # not on the way of a submission
+    def reconciliation(self) -> Reconciliation:
+        from chalicelib.reconciliation import Reconciliation
 
         return Reconciliation(self.table, self.numbers, self.ledger, self.clock)
 
     @cached_property
-    def imported(self) -> "ImportedMonths":
-        from chalicelib.imported_months import ImportedMonths  # not on the way of a submission
+    def imported(self) -> ImportedMonths:
+        from chalicelib.imported_months import ImportedMonths
 
         return ImportedMonths(self.table)
 
     @cached_property
-    def public_figures(self) -> "PublicFigures":
-        from chalicelib.public_figures import PublicFigures  # not on the way of a submission
+    def public_figures(self) -> PublicFigures:
+        from chalicelib.public_figures import PublicFigures
 
         return PublicFigures(lambda months: self.ledger.sums(months), lambda: self.imported.months(), self.clock)
 
     @cached_property
     def verifier(self) -> Verifier:
+        from chalicelib.identity import Verifier
+
         return Verifier(self.settings.oidc_issuer, self.settings.oidc_audience, self.clock)
 
     @cached_property
-    def sessions(self) -> "Sessions":
-        from chalicelib.sessions import Sessions  # not on the way of a submission
+    def sessions(self) -> Sessions:
+        from chalicelib.sessions import Sessions
 
         return Sessions(self.table, self.clock, mint)
 
     @cached_property
-    def sign_in(self) -> "SignIn":
-        from chalicelib.sign_in import SignIn  # not on the way of a submission
+    def sign_in(self) -> SignIn:
+        from chalicelib.sign_in import SignIn
 
         return SignIn(self.verifier, self.settings.oidc_audience, mint)
 
     @cached_property
-    def chats(self) -> "Chats":
-        from chalicelib.chats import Chats  # not on the way of a submission
+    def chats(self) -> Chats:
+        from chalicelib.chats import Chats
 
         return Chats(self.table, self.store, self.finder, self.sockets, self.clock, mint)
 
     @cached_property
-    def chat_keeping(self) -> "ChatKeeping":
-        from chalicelib.chat_keeping import ChatKeeping  # not on the way of a submission
+    def chat_keeping(self) -> ChatKeeping:
+        from chalicelib.chat_keeping import ChatKeeping
+        from chalicelib.retention import CHAT, read_periods
 
-        months, forget = read_periods(self.settings.retention)[CHAT], Outbox(self.table).forget
+        months, forget = read_periods(self.settings.retention)[CHAT], self._outbox.forget
         return ChatKeeping(self.table, self.store, self.finder, self.sockets, self.clock, mint, self.chat_reports,
                            forget, months)  # fmt: skip
 
     @cached_property
-    def chat_reports(self) -> "ChatReports":
-        from chalicelib.chat_reports import ChatReports  # not on the way of a submission
+    def chat_reports(self) -> ChatReports:
+        from chalicelib.chat_reports import ChatReports
 
         return ChatReports(self.casework, self.chats)
 
     @cached_property
-    def sockets(self) -> "Sockets":
-        from chalicelib.sockets import Management, NoLine, Sockets  # not on the way of a submission
+    def sockets(self) -> Sockets:
+        from chalicelib.sockets import Management, NoLine, Sockets
 
         line = Management(lambda: self._connections) if self.settings.chat_management else NoLine()
         return Sockets(self.table, line, self._is_signed_in, self.clock)
@@ -222,22 +248,34 @@ class Service:
 
     @cached_property
     def triage_queue(self) -> Queue:
+        from chalicelib.queues import Queue
+
         return Queue(client("sqs"), self.settings.triage_queue_url)
 
     @cached_property
     def letters_queue(self) -> Queue:
+        from chalicelib.queues import Queue
+
         return Queue(client("sqs"), self.settings.letters_queue_url)
 
     def outbox(self) -> list[dict[str, str]]:
         """The letters in the outbox, oldest first."""
-        return Outbox(self.table).letters()
+        return self._outbox.letters()
+
+    @cached_property
+    def _outbox(self) -> Outbox:
+        from chalicelib.senders import Outbox
+
+        return Outbox(self.table)
 
     @cached_property
     def sender(self) -> Sender:
+        from chalicelib.senders import Notify, Ses
+
         said = self.settings
         match said.letter_sender:
             case "outbox":
-                return Outbox(self.table)
+                return self._outbox
             case "ses":
                 return Ses(lambda: client("sesv2"), said.letter_from)
             case "notify":
@@ -264,10 +302,13 @@ def client(name: str, address: str | None = None) -> Any:
     retries: Any = {"mode": "standard", "max_attempts": 3}
     usual: dict[str, Any] = {"connect_timeout": 3, "read_timeout": 10, "retries": retries}
     config = Config(**usual | _OWN.get(name, {}))
-    made = get_session().create_client(name, config=config, endpoint_url=address)
-    if name == "dynamodb":
-        made.meta.events.register("before-parse.dynamodb", take_as_it_comes)
-    return made
+    return get_session().create_client(name, config=config, endpoint_url=address)
+
+
+def _dynamodb() -> Any:
+    from chalicelib.wire import Wire
+
+    return Wire.from_environ(os.environ) or client("dynamodb")
 
 
 def settle() -> None:

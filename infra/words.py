@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chalicelib import language
+from chalicelib import language, translating
 from chalicelib.call_backs import _PARTS
 from chalicelib.errors import Refused
 from chalicelib.forms import CATEGORIES
@@ -56,14 +56,14 @@ def _of_templates() -> Iterator[str]:
     for file in (ROOT / "pages" / "templates").glob("*.html"):
         if file.name.startswith("desk"):  # officers work in English
             continue
-        language.template(file.read_text("utf-8"), lambda text: found.append(text) or text)
+        translating.template(file.read_text("utf-8"), lambda text: found.append(text) or text)
     yield from found
 
 
 def _of_letters() -> Iterator[str]:
     found: list[str] = []
     for file in (ROOT / "letters").glob("*.txt"):
-        language.letter(file.read_text("utf-8"), lambda text: found.append(text) or text)
+        translating.letter(file.read_text("utf-8"), lambda text: found.append(text) or text)
     yield from found
 
 

@@ -39,19 +39,20 @@ def _rows(lines: list[str]) -> Iterator[Row]:
 
 def number(shown: str) -> float:
     """The figure in a cell, such as `1,234` or `**31**`."""
-    (found,) = _NUMBER.findall(shown)
+    found, *_ = _NUMBER.findall(shown)
     return float(found.replace(",", ""))
 
 
 def agrees(shown: str, exact: float) -> bool:
     """Whether a figure is `exact` as it would be rounded to the places that are shown; from a thousand on, its last
-    zeros are no places.
+    zeros are no places. One digit alone is not rounded.
     """
     (text,) = _NUMBER.findall(shown)
     digits, _, decimals = text.replace(",", "").partition(".")
     zeros = len(digits) - len(digits.rstrip("0")) if not decimals and len(digits) > 3 else 0
-    unit = 10.0 ** (zeros - len(decimals))
-    return abs(number(text) - exact) <= unit / 2 * (1 + 1e-9)
+    if len((digits + decimals).lstrip("0")) < 2:
+        return abs(number(text) - exact) < 1e-9
+    return abs(number(text) - exact) <= 10.0 ** (zeros - len(decimals)) / 2 * (1 + 1e-9)
 
 
 def worked_out(formula: str, names: Mapping[str, Any]) -> float:

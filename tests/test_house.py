@@ -39,6 +39,7 @@ RULES = {
     "evidence",
     "colours",
     "language",
+    "translating",
     "wanted",
     "retold",
     "imported",
@@ -57,10 +58,11 @@ KNOWS = {
     "forms": {"chat", "errors", "language", "disposals"},
     "pages": RULES | {"forms"},
     "table": set(),
+    "wire": set(),
     "queues": set(),
     "config": {"chat_hours", "colours", "language", "retention"},
     "identity": {"errors", "report"},
-    "typeset": {"language"},
+    "typeset": {"language", "translating"},
     "letters": RULES | {"typeset"},
     "senders": RULES | {"table", "letters"},
     "crime_numbers": RULES | {"table"},
@@ -127,11 +129,12 @@ KNOWS = {
         "table",
         "throttle",
         "token_secrets",
+        "wire",
     },
 }
 ANYTHING = {"handlers", "app"}
 KNOW_CHALICE = {"handlers", "app"}
-KNOW_AWS = {"evidence_files", "sockets", "table", "queues", "senders", "wiring"}
+KNOW_AWS = {"evidence_files", "sockets", "table", "queues", "senders", "wire", "wiring"}
 
 
 def part(module: str) -> str:

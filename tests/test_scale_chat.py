@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any, NamedTuple
 
 from door import Door
-from scale_pages import tables, text_of
+from scale_pages import number, tables, text_of
 
 from bench.capacity import Meter, client
 from chalicelib.chat_hours import ALWAYS
@@ -103,8 +103,8 @@ class Scene:
         yield "Its page", lambda: self.as_visitor("GET", "/chat")
         self.token = self.form["token"]
         yield from self.waiting()
-        for number in range(10):
-            yield from self.round(number)
+        for minute in range(10):
+            yield from self.round(minute)
         yield from [self.lists] * (20 + 4 * ADVISORS)
         yield from self.end()
 
@@ -211,3 +211,17 @@ def test_the_prices_add_up() -> None:
     dollars = [value(many, A=10) * float(million) / 1000 for many, million, _ in usual]
     assert [f"{one:.2f}" for one in dollars] == [thousand for *_, thousand in usual]
     assert f"**{sum(dollars):.2f} dollars a thousand**" in text_of("scale-chat.md")
+
+
+def test_a_month_costs_what_the_page_says() -> None:
+    usual, months = rows("A usual conversation").values(), rows("A force, and the country")
+    hourly = next(float(one) for words in months for one in re.findall(r"\(([\d.]+) an hour\)", words))
+    for place in (0, 1):
+        said = {words: number(cells[place]) for words, cells in months.items()}
+        advisors = int(said["Advisors connected (A)"])
+        each = sum(value(many, A=advisors) * float(million) for many, million, _ in usual) / 1_000_000
+        exact = {"Dollars a month for conversations": said["Conversations a month"] * each,
+                 "Dollars a month for advisors": advisors * hourly * 730}  # fmt: skip
+        for begins, dollars in exact.items():
+            (shown,) = [one for words, one in said.items() if words.startswith(begins)]
+            assert abs(shown - dollars) <= 0.05 * dollars + 0.5, (begins, dollars)

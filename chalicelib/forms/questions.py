@@ -62,7 +62,7 @@ class Ask:
 class Section(BaseModel):
     """A group of questions on one subject; `title` heads it on the page, `presumed` stands in for what is left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     title: ClassVar[str] = ""
     hint: ClassVar[str] = ""
     presumed: ClassVar[Mapping[str, Any]] = {}

@@ -71,8 +71,8 @@ def read_form(category: str, pairs: form.Pairs, today: date) -> Submission:
 
 def canonical(submission: Submission) -> bytes:
     """The submission as JSON in the one form that equal answers have: sorted, compact, without unanswered questions."""
-    answered = _answered(submission.model_dump(mode="json"))
-    return json.dumps(answered, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    answered = submission.model_dump(mode="json", exclude_none=True)
+    return json.dumps(_without_empty(answered), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _refuse_constant(name: str) -> None:
@@ -107,8 +107,6 @@ def _model(category: Any) -> type[Submission]:
     raise InvalidAnswers(errors=[FieldError("category", "Select burglary, theft or criminal damage")])
 
 
-def _answered(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {name: _answered(answer) for name, answer in value.items()}
-        return {name: answer for name, answer in kept.items() if answer not in (None, {}, [])}
-    return [_answered(item) for item in value] if isinstance(value, list) else value
+def _without_empty(section: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: _without_empty(answer) if isinstance(answer, dict) else answer for name, answer in section.items()}
+    return {name: answer for name, answer in kept.items() if answer or not isinstance(answer, dict | list)}

@@ -108,11 +108,13 @@ def _loaders(translate: language.Translate) -> "tuple[BaseLoader, BaseLoader]":
 
     if COMPILED.is_dir():
         return ModuleLoader(COMPILED / language.spoken().code), ModuleLoader(COMPILED)
+    from chalicelib import translating
+
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     texts = {file.name: file.read_text("utf-8") for file in (HERE / "templates").glob("*.html")}
     # Officers work in English: their pages are as they stand.
     said = {
-        name: text if name.startswith("desk") else language.template(text, translate) for name, text in texts.items()
+        name: text if name.startswith("desk") else translating.template(text, translate) for name, text in texts.items()
     }
     return DictLoader(said), components
 

@@ -1,28 +1,24 @@
 """`make chat-load`: many conversations of the live chat at once, over the service on this machine."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError
 from requests import RequestException
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from chalicelib.chats import Chats
 from chalicelib.handlers.sockets import MESSAGES
-from chalicelib.table import Table
 from chalicelib.wiring import mint, utc_now
 from infra.chat_load.people import Advisor, Visitor
 from infra.chat_load.proof import differences
 from infra.chat_load.talk import Watch
-from infra.local.stack import REGION, STAGE
+from infra.replay.command import SHARES, at_shares, bar, end_in_good_order
 from infra.replay.service import Failed, Service, running
 
 MOST_SHOWN = 20
@@ -32,8 +28,7 @@ MOST_MESSAGES = MESSAGES.most // 2  # some go out twice
 def main() -> int:
     """Talk, prove, tell; the exit code says whether everything is there."""
     asked, console = _asked(), Console()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    end_in_good_order()
     try:
         with running(0, datetime.now(UTC), CHAT_HOURS="Mon-Sun 00:00-24:00") as service:
             return 0 if _load(service, asked, console) else 1
@@ -64,8 +59,7 @@ def _asked() -> argparse.Namespace:
 def _load(service: Service, asked: argparse.Namespace, console: Console) -> bool:
     service.ask("GET", "/chat")  # templates are compiled by whoever comes first, and 200 at once would all do it
     watch = Watch()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with bar(console) as progress:
         task = progress.add_task("Messages answered", total=asked.conversations * asked.messages)
         visitors = [Visitor(service, number, asked.messages, watch, lambda: progress.advance(task))
                     for number in range(asked.conversations)]  # fmt: skip
@@ -112,28 +106,20 @@ def proved(service: Service, visitors: Sequence[Visitor], advisors: Sequence[Adv
 
 def _chats(service: Service) -> Chats:
     """The conversations in the table itself, not what the service says of them."""
-    dynamodb = boto3.client("dynamodb", endpoint_url=service.database, region_name=REGION,
-                            aws_access_key_id="local", aws_secret_access_key="local")  # fmt: skip
     nobody: Any = None  # is told, or looked at
-    return Chats(Table(dynamodb, f"crime-reports-{STAGE}"), nobody, nobody, nobody, utc_now, mint)
+    return Chats(service.table(), nobody, nobody, nobody, utc_now, mint)
 
 
 def _tell(console: Console, watch: Watch, asked: argparse.Namespace, took: float) -> None:
     said = len(watch.took.get("A message is confirmed", ()))
     console.print(f"{asked.conversations} conversations, {asked.advisors} advisors, {said} messages in {took:.0f} s: "
                   f"{said / took:.0f} a second", highlight=False)  # fmt: skip
-    shown = Shown("Milliseconds", "times", "half", "95 in 100", "99 in 100", "longest")
+    shown = Shown("Milliseconds", "times", *SHARES)
     for column in shown.columns[1:]:
         column.justify = "right"
     for what, seconds in sorted(watch.took.items()):
-        found = sorted(seconds)
-        at = [found[min(len(found) - 1, int(len(found) * share))] for share in (0.5, 0.95, 0.99, 1)]
-        shown.add_row(what, f"{len(found):,}", *(f"{1000 * one:,.0f}" for one in at))
+        shown.add_row(what, f"{len(seconds):,}", *(f"{1000 * one:,.0f}" for one in at_shares(seconds)))
     console.print(shown)
-
-
-def _interrupt(*_: Any) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

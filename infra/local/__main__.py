@@ -171,6 +171,7 @@ def _load_app() -> Config:
 
 def _install_service(clock: DevClock) -> Any:
     settings, wiring = import_module("chalicelib.config"), import_module("chalicelib.wiring")
+    import_module("chalicelib.casework").LETTER_LEASE = stack.LETTER_LEASE
     service = wiring.build(settings.Settings.from_environ(), clock=clock.now, settle=lambda: None)
     wiring.install(service)
     return service

@@ -43,6 +43,14 @@ def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
         process.wait()
 
 
+def in_memory() -> Path:
+    """Where files are in memory, if this machine has such a place: on a disk DynamoDB Local waits for it at each write,
+    and does not keep up with ten reports a second.
+    """
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else Path(tempfile.gettempdir())
+
+
 def _jar() -> Path:
     return HOME / "DynamoDBLocal.jar"
 

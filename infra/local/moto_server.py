@@ -11,7 +11,7 @@ from moto.dynamodbstreams.models import DynamoDBStreamsBackend, dynamodbstreams_
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from infra.local import evidence_bucket, quick_queries
+from infra.local import evidence_bucket, quick_queries, quick_queues
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -60,6 +60,7 @@ def main() -> None:
     logging.getLogger("moto").setLevel(logging.ERROR)  # says of the firewall that it makes none: we need none here
     warnings.filterwarnings("ignore", message="Tried to parse")
     quick_queries.install()
+    quick_queues.install()
     app = evidence_bucket.checking_posts(_one_at_a_time(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     print(server.server_port, flush=True)

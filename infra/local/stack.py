@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -16,6 +17,9 @@ TEMPLATE = Path(__file__).parents[1] / "data.yaml"
 STAGE = "local"
 REGION = "eu-west-2"
 VISIBILITY_SECONDS = 2  # a failed message is tried again soon: people are watching
+# Who was killed while sending a letter is waited for so long, and the message comes only five times: on AWS it stays
+# hidden for longer each time, here it has to be shorter than all five.
+LETTER_LEASE = timedelta(seconds=3 * VISIBILITY_SECONDS)
 
 
 def use_only(aws_endpoint: str) -> None:

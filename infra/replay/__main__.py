@@ -2,15 +2,13 @@
 
 import argparse
 import os
-import signal
 import sys
-from typing import Any, NoReturn
 
 from requests import RequestException
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.replay import month, whole
+from infra.replay.command import bar, end_in_good_order
 from infra.replay.months import MONTHS
 from infra.replay.service import Failed
 
@@ -18,12 +16,9 @@ from infra.replay.service import Failed
 def main() -> int:
     """Replay what was asked for; the exit code says whether the figures agree."""
     asked, console = _asked(), Console()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    progress = Progress(*columns, console=console, disable=not console.is_terminal)
+    end_in_good_order()
     try:
-        return 0 if (whole if asked.all else month).replay(asked, progress, console) else 1
+        return 0 if (whole if asked.all else month).replay(asked, bar(console), console) else 1
     except KeyboardInterrupt:
         console.print("Ended. The same command goes on after the last whole month." if asked.all else "Ended.")
         return 130
@@ -52,12 +47,6 @@ def _asked() -> argparse.Namespace:
     if not 1 <= asked.reports <= figures.reports:
         raise SystemExit(f"--reports is a number from 1 to {figures.reports}, the reports of {asked.month}")
     return asked
-
-
-def _interrupt(*_: Any) -> NoReturn:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # once is enough: what follows ends the service in good order
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The service under replay: the one-machine runner as a child, and requests to it."""
+"""The service under replay or load: the one-machine runner as a child, and requests to it."""
 
 import os
 import signal
@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import boto3
 import requests
 from requests.adapters import HTTPAdapter
 from rich.console import Console
 
+from chalicelib.table import Table
 from chalicelib.times import read_stamp, stamp
 from infra.local.children import end_with_parent
+from infra.local.stack import REGION, STAGE
 
 PATIENCE_SECONDS = 300
 
@@ -27,11 +30,12 @@ class Failed(Exception):
 
 class Service:
     """Requests to the service at `url`, from any thread; a cookie is of the thread that got it. `database` is the
-    endpoint of its DynamoDB.
+    endpoint of its DynamoDB, `process` the id of the runner.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        self.url, self.database = url, database
+    def __init__(self, url: str, database: str, process: int) -> None:
+        self.url, self.process = url, process
+        self._database = database
         self._threads = threading.local()
 
     def ask(self, method: str, path: str, *allowed: int, token: str = "", **request: Any) -> requests.Response:
@@ -72,6 +76,12 @@ class Service:
                 raise Failed("The stream and the queues are never drained")
             time.sleep(0.02)
 
+    def table(self) -> Table:
+        """The table itself, not what the service says of it."""
+        dynamodb = boto3.client("dynamodb", endpoint_url=self._database, region_name=REGION,
+                                aws_access_key_id="local", aws_secret_access_key="local")  # fmt: skip
+        return Table(dynamodb, f"crime-reports-{STAGE}")
+
     def _session(self) -> requests.Session:
         if not hasattr(self._threads, "session"):
             self._threads.session = requests.Session()
@@ -107,7 +117,7 @@ def running(port: int, clock: datetime, **settings: str) -> Iterator[Service]:
     )
     try:
         said = _said(child)
-        yield Service(said["Ready"], said["Database"])
+        yield Service(said["Ready"], said["Database"], child.pid)
     finally:
         _end(child)
 

@@ -6,7 +6,6 @@ It goes on where it was ended: after each month the table is kept (see `checkpoi
 import fcntl
 import hashlib
 import shutil
-import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from chalicelib.times import local
-from infra.local.dynamodb_local import missing
+from infra.local.dynamodb_local import in_memory, missing
 from infra.replay.checkpoints import Checkpoints
 from infra.replay.force import OFFICERS, Force
 from infra.replay.months import MONTHS, TABLES, plan
@@ -163,8 +162,8 @@ def _alone(folder: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failed("Another replay of all months is under way here") from None
-        memory, us = Path("/dev/shm"), hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-        live = (memory if memory.is_dir() else Path(tempfile.gettempdir())) / f"crime-reports-replay-{us}"
+        us = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        live = in_memory() / f"crime-reports-replay-{us}"
         shutil.rmtree(live, ignore_errors=True)  # of one that was killed
         live.mkdir(mode=0o700)
         try:
