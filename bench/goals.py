@@ -13,7 +13,7 @@ SUBMISSION = "A report is sent"
 FEW, MANY = 2_000, 100_000
 UNWANTED_MODULES = ("jinja2", "phonenumbers", "boto3", "notifications_python_client")
 UNWANTED_CLIENTS = ("SES", "SESV2")
-NOISE = 0.02  # of instructions, bytes and kilobytes: repeats agree to 0.005, other versions of libraries to the rest
+NOISE = 0.02  # of instructions, bytes, kilobytes: repeats agree to 0.003, and another patch of Python moves the rest
 
 
 @dataclass(frozen=True)
