@@ -5,6 +5,7 @@ the store itself, which is given the same conditional updates by as many threads
 """
 
 import gc
+import json
 import logging
 import os
 import time
@@ -17,7 +18,6 @@ from functools import cache
 from itertools import islice
 from statistics import median
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 from bench.capacity import Meter, Spent
 from bench.capacity import client as bare_client
@@ -31,11 +31,12 @@ from chalicelib.report_items import head_values, new_item
 from chalicelib.rule import THREADS, Swept, TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table, marshal
+from chalicelib.wire import Wire
 from infra.local.dynamodb_local import dynamodb_local, missing
 from infra.local.stack import REGION, create_table
 
 DUE, SIZES = 100, (2_000, 20_000, 100_000)  # of so many open reports
-ROUNDS, SWEPT = 5, 2_000  # 10,000 in all; more at a time, and the two would not see the same machine
+ROUNDS, SWEPT = 25, 400  # 10,000 in all; more at a time, and the two would not find the same machine
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATE, EARLY = NOW - timedelta(hours=24), NOW - timedelta(hours=12)  # when what is due was received, and what is not
 AT_ONCE = 25  # items that DynamoDB writes in a request
@@ -61,17 +62,19 @@ class Race(NamedTuple):
 
 
 class Bench:
-    """A table of DynamoDB Local with reports, and the rule over it, with a client as it is deployed."""
+    """A table of DynamoDB Local with reports, and the rule over it. It asks over the wire, as it is deployed; or by
+    `client`, which can be counted.
+    """
 
-    def __init__(self, endpoint: str, name: str) -> None:
+    def __init__(self, endpoint: str, name: str, client: Any = None) -> None:
         create_table(endpoint, name)
         self.name, self._bare = name, bare_client(endpoint)
         self._bare.update_table(
             TableName=name, StreamSpecification={"StreamEnabled": False}
         )  # it slows each write more
-        with patch.dict(os.environ, ENVIRONMENT):
-            self.client = wiring.client("dynamodb", endpoint)
-        table = Table(self.client, name)
+        wire = Wire.from_environ(ENVIRONMENT | {"AWS_ENDPOINT_URL_DYNAMODB": endpoint})
+        self.updates, self._wire = list[Any](), _Heard(wire, self)
+        table = Table(client or self._wire, name)
         store, numbers = Store(table, lambda: ()), CrimeNumbers(table, "20", wiring.mint)
         self._rule = TwentyFourHourRule(store, numbers, lambda: NOW)
 
@@ -87,14 +90,35 @@ class Bench:
         swept = self._rule.crime_due_reports(lambda: 900.0)
         assert swept == Swept(count, failed=0, unfinished=False), swept
 
-    def drop(self) -> None:
-        """Forget everything."""
-        self._bare.delete_table(TableName=self.name)
+    def update(self, updates: Sequence[Any]) -> None:
+        """The same updates over the bare wire, each thread its share."""
+
+        def update_all(share: Sequence[Any]) -> None:
+            for update in share:
+                self._wire.update_item(**{**update, "TableName": self.name})
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(update_all, [updates[first::THREADS] for first in range(THREADS)]))
 
     def _put(self, items: Sequence[Any]) -> None:
         wanted: Any = {self.name: [{"PutRequest": {"Item": item}} for item in items]}
         while wanted:
             wanted = self._bare.batch_write_item(RequestItems=wanted)["UnprocessedItems"]
+
+
+class _Heard:
+    """A wire, of which the bench keeps what was asked of the store about reports, not about the register of numbers."""
+
+    def __init__(self, wire: Any, bench: Bench) -> None:
+        self._wire, self._bench = wire, bench
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wire, name)
+
+    def update_item(self, **request: Any) -> Any:
+        if request["Key"]["pk"]["S"].startswith("REPORT#"):
+            self._bench.updates.append(request)
+        return self._wire.update_item(**request)
 
 
 def measure(tell: Callable[[str], None]) -> Sweep:
@@ -108,75 +132,37 @@ def measure(tell: Callable[[str], None]) -> Sweep:
 
 
 def _by_size(endpoint: str, tell: Callable[[str], None]) -> Iterator[tuple[int, Spent]]:
-    bench, numbers, there = Bench(endpoint, "sizes"), iter(range(2 * SIZES[-1])), 0
-    meter = Meter(bench.client)
+    client, numbers, there = bare_client(endpoint), iter(range(2 * SIZES[-1])), 0
+    bench, meter = Bench(endpoint, "sizes", client), Meter(client)
     for size in SIZES:
         tell(f"Sweeping {DUE} due among {size:,} open reports")
         bench.seed(islice(numbers, size - DUE - there), EARLY)
         bench.seed(islice(numbers, DUE), LATE)
         yield size, meter.of(lambda: bench.sweep(DUE))
         there = size - DUE
-    bench.drop()
 
 
 def _races(endpoint: str, tell: Callable[[str], None]) -> Iterator[Race]:
-    """Each in turn, several times, as others use the machine as well. The first time is to warm up and to listen."""
-    tell("Sweeping to warm up")
-    updates: list[Any] = []
-    _swept(endpoint, updates.append)
-    _updated(endpoint, updates)
-    for number in range(ROUNDS):
-        tell(f"Sweeping {SWEPT:,} due reports: {number + 1} of {ROUNDS}")
-        yield Race(ours=SWEPT / _swept(endpoint), store=SWEPT / _updated(endpoint, updates))
+    """The rule and the bare wire in turn, each on a table of its own with the same reports, a part at a time."""
+    rule, bare = Bench(endpoint, "rule"), Bench(endpoint, "bare")
+    for number in range(1 + ROUNDS):
+        tell(f"Sweeping {SWEPT:,} due reports: {number} of {ROUNDS}" if number else "Sweeping to warm up")
+        for side in (rule, bare):
+            side.seed(range(number * SWEPT, (number + 1) * SWEPT), LATE)
+        rule.updates.clear()
+        ours, store = _seconds(lambda: rule.sweep(SWEPT)), _seconds(lambda: bare.update(list(rule.updates)))
+        if number:
+            yield Race(SWEPT / ours, SWEPT / store)
 
 
-def _swept(endpoint: str, listen: Callable[[Any], None] | None = None) -> float:
-    """Seconds of a sweep; `listen` hears what is asked of the store about reports."""
-    bench = _seeded(endpoint)
-    if listen:
-        bench.client.meta.events.register("provide-client-params.dynamodb.UpdateItem", _of_reports(listen))
-    return _seconds(bench, lambda: bench.sweep(SWEPT))
-
-
-def _updated(endpoint: str, updates: Sequence[Any]) -> float:
-    """Seconds of the same updates by themselves, each thread its share."""
-    bench, bare = _seeded(endpoint), bare_client(endpoint)
-    shares = [[{**update, "TableName": bench.name} for update in updates[first::THREADS]] for first in range(THREADS)]
-
-    def update_all(share: Sequence[Any]) -> None:
-        for update in share:
-            bare.update_item(**update)
-
-    def update_by_threads() -> None:
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(update_all, shares))
-
-    return _seconds(bench, update_by_threads)
-
-
-def _seeded(endpoint: str) -> Bench:
-    bench = Bench(endpoint, f"race-{wiring.mint()}")
-    bench.seed(range(SWEPT), LATE)
-    return bench
-
-
-def _seconds(bench: Bench, act: Callable[[], None]) -> float:
+def _seconds(act: Callable[[], None]) -> float:
     gc.collect()
-    gc.freeze()  # what is there already is of the bench, and not to be looked through meanwhile
+    gc.freeze()  # what is there already is the bench's, and not to be looked through meanwhile
     begun = time.perf_counter()
     act()
     seconds = time.perf_counter() - begun
     gc.unfreeze()
-    bench.drop()
     return seconds
-
-
-def _of_reports(listen: Callable[[Any], None]) -> Callable[..., None]:
-    def hear(params: Any, **_: Any) -> None:
-        if params["Key"]["pk"]["S"].startswith("REPORT#"):  # not of the register of numbers
-            listen(params)
-
-    return hear
 
 
 def _item(number: int, received_at: datetime) -> Any:
@@ -184,7 +170,8 @@ def _item(number: int, received_at: datetime) -> Any:
     reference = derive(token_digest(b"bench", str(number)))
     category = list(EXAMPLES)[number % len(EXAMPLES)]
     report = replace(_triaged(category, received_at + timedelta(seconds=number % 50)), reference=reference)
-    return marshal({**new_item(report), **head_values(report), "token": bytes(16), "body": bytes(16)})
+    body = json.dumps(report.answers).encode()
+    return marshal({**new_item(report, body), **head_values(report), "token": bytes(16), "body": bytes(16)})
 
 
 @cache

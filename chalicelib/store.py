@@ -170,10 +170,7 @@ class Store:
                 index="by_deadline",
                 where="#due = :group AND #deadline <= :until",
                 given={"group": group, "until": stamp(until)},
-                names=(
-                    "pk",
-                    "deadline",
-                ),  # a page is 3,500 items: ten thousand wait in memory, as little of each as can be
+                names=("pk", "deadline"),  # thousands of items wait in memory: as little of each as can be
             )
             for group in _groups(kinds)
         ]

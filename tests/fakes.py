@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,7 @@ class Parts:
         mint = lambda: f"minted{next(count):026}"  # noqa: E731
         self.table, self.clock, self.sender = table, Clock(), KeptLetters()
         self.settle: Callable[[], None] = lambda: None
+        self.pauses: list[float] = []
         self.store, self.numbers = Store(table, lambda: (secret,)), CrimeNumbers(table, "20", mint)
         self.finder = Finder(table, lambda: (secret,))
         self.casework = Casework(self.store, self.numbers, self.finder, self.sender, self.clock, mint, "Example Police")
@@ -96,7 +98,7 @@ class Parts:
         self.search = Search(self.store, self.finder, self.clock, mint)
         self.ledger = Ledger(table, self.clock, lambda: self.settle())
         self.reconciliation = Reconciliation(table, self.numbers, self.ledger, self.clock)
-        self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock)
+        self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock, self.pauses.append)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
         return self.casework.submit(body(category, **sections), token)
@@ -152,18 +154,24 @@ class Wire:
     """A DynamoDB client whose calls a test watches (`calls`) and meddles with (`meddle`, `page_size`)."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._client, self._lock = client, threading.Lock()  # moto is not safe under threads
         self.calls: list[str] = []
         self.page_size: int | None = None
         self.meddle: Callable[[int, str, Callable[[], Any]], Any] = lambda number, name, call: call()
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
-            self.calls.append(name)
+            with self._lock:
+                self.calls.append(name)
+                number = len(self.calls)
             more = {"Limit": self.page_size} if name in ("query", "scan") and self.page_size else {}
-            return self.meddle(len(self.calls), name, lambda: getattr(self._client, name)(**{**request, **more}))
+            return self.meddle(number, name, lambda: self._call(name, request | more))
 
         return call
+
+    def _call(self, name: str, request: Any) -> Any:
+        with self._lock:
+            return getattr(self._client, name)(**request)
 
 
 def dies(at: int, after: bool, error: type[BaseException] = Died) -> Callable[[int, str, Callable[[], Any]], Any]:
@@ -249,7 +257,9 @@ class _Nothing:
 
 
 class FakeTable:
-    """`chalicelib.table.Table` in memory: the same methods, conditions, sparse indexes and projections."""
+    """`chalicelib.table.Table` in memory: the same methods, conditions, sparse indexes and projections. Each write is
+    one step for other threads, as DynamoDB's are.
+    """
 
     _INDEXES: Mapping[str, tuple[tuple[str, ...], set[str]]] = {
         index["IndexName"]: (
@@ -261,6 +271,7 @@ class FakeTable:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self._lock = threading.Lock()
 
     def get(self, pk: str, sk: str) -> Item | None:
         return _copied(self.items.get((pk, sk)))
@@ -271,9 +282,10 @@ class FakeTable:
 
     def put_new(self, item: Mapping[str, Any]) -> None:
         key = item["pk"], item["sk"]
-        if key in self.items:
-            raise ConditionFailed(self.get(*key))
-        self.items[key] = _plain(item)
+        with self._lock:
+            if key in self.items:
+                raise ConditionFailed(self.get(*key))
+            self.items[key] = _plain(item)
 
     def update(
         self,
@@ -287,21 +299,23 @@ class FakeTable:
         condition: str,
         given: Mapping[str, Any] | None = None,
     ) -> Item:
-        before = self.items.get((pk, sk))
-        if not _holds(condition, before or {}, given or {}):
-            raise ConditionFailed(_copied(before))
-        was = before or {"pk": pk, "sk": sk}
-        after = was | {to: was.get(of, 0) for to, of in (copy or {}).items()}
-        after |= {name: was.get(name, 0) + by for name, by in (add or {}).items()}
-        after |= {name: [*was.get(name, []), *more] for name, more in (append or {}).items()} | dict(values)
-        self.items[pk, sk] = _plain(after)
-        return _copied(self.items[pk, sk])
+        with self._lock:
+            before = self.items.get((pk, sk))
+            if not _holds(condition, before or {}, given or {}):
+                raise ConditionFailed(_copied(before))
+            was = before or {"pk": pk, "sk": sk}
+            after = was | {to: was.get(of, 0) for to, of in (copy or {}).items()}
+            after |= {name: was.get(name, 0) + by for name, by in (add or {}).items()}
+            after |= {name: [*was.get(name, []), *more] for name, more in (append or {}).items()} | dict(values)
+            self.items[pk, sk] = _plain(after)
+            return _copied(self.items[pk, sk])
 
     def remove(self, pk: str, sk: str, *, condition: str, given: Mapping[str, Any]) -> None:
-        there = self.items.get((pk, sk))
-        if not _holds(condition, there or {}, given):
-            raise ConditionFailed(_copied(there))
-        del self.items[pk, sk]
+        with self._lock:
+            there = self.items.get((pk, sk))
+            if not _holds(condition, there or {}, given):
+                raise ConditionFailed(_copied(there))
+            del self.items[pk, sk]
 
     def query(
         self,
@@ -316,10 +330,12 @@ class FakeTable:
     ) -> Iterator[Item]:
         keys, shown = self._INDEXES[index] if index else (("pk", "sk"), set())
         asked = f"( {where} ) AND ( {only} )" if only else where
-        found = [item for item in self.items.values() if set(keys) <= set(item) and _holds(asked, item, given)]
+        there = list(self.items.values())  # in one step
+        found = [item for item in there if set(keys) <= set(item) and _holds(asked, item, given)]
         kept = {"pk", "sk", *keys, *shown}
         for item in sorted(found, key=lambda item: item[keys[-1]], reverse=backwards):
-            yield _copied({name: item[name] for name in item if not index or name in kept})
+            seen = {name: item[name] for name in item if not index or name in kept}
+            yield _copied({name: seen[name] for name in names or seen if name in seen})
 
     def scan(self, *, only: str, given: Mapping[str, Any], after: tuple[str, str] | None) -> Iterator[Page]:
         """Ten items at a time."""

@@ -1,10 +1,12 @@
 """The table in memory does what DynamoDB does, for every way in which the service uses a table."""
 
+from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
-from chalicelib.table import ConditionFailed
+from chalicelib.table import ConditionFailed, Table, unmarshal
 from tests.fakes import FakeTable, moto_table
 
 MISSING = "attribute_not_exists(pk)"
@@ -81,6 +83,31 @@ def test_query_of_the_table(table: Any) -> None:
     whole: dict[str, Any] = {"where": "#pk = :pk", "given": {"pk": "a"}, "limit": 1}
     assert [item["sk"] for item in table.query(**whole)] == ["LETTER#1", "LETTER#2", "REPORT"]
     assert [item["sk"] for item in table.query(**whole, backwards=True)] == ["REPORT", "LETTER#2", "LETTER#1"]
+
+
+def test_a_query_gives_no_more_than_was_asked_for(table: Any) -> None:
+    table.put_new({"pk": "a", "sk": "b", "worklist": "open", "urgency": "1", "category": "theft"})
+    asked: dict[str, Any] = {"index": "by_urgency", "where": "#worklist = :list", "given": {"list": "open"}}
+    assert list(table.query(**asked, names=("pk", "urgency", "version"))) == [{"pk": "a", "urgency": "1"}]
+
+
+def test_answers_are_what_botocore_would_make_of_them(client: Any) -> None:
+    """Our client takes them as they come (`table.take_as_it_comes`), another's does not."""
+    ours, _ = moto_table(client)
+    theirs = Table(boto3.client("dynamodb"), ours._name)
+    ours.put_new({"pk": "a", "sk": "b", "text": "ä", "number": 7, "bytes": b"\x00\xff", "list": ["x", ""]})
+    ways: list[Callable[[Table], Any]] = [
+        lambda table: table.get("a", "b"),
+        lambda table: table.get("a", "c"),
+        lambda table: table.get_many([("a", "b"), ("a", "c")]),
+        lambda table: list(table.query(where="#pk = :pk", given={"pk": "a"})),
+        lambda table: [list(map(unmarshal, page.items)) for page in table.scan(only="#pk = :pk", given={"pk": "a"},
+                                                                               after=None)],
+        lambda table: table.update("a", "b", values={"text": "b"}, condition="attribute_exists(pk)"),
+        lambda table: refused(table.put_new, {"pk": "a", "sk": "b"}),
+    ]  # fmt: skip
+    for way in ways:
+        assert way(ours) == way(theirs)
 
 
 def test_query_of_an_index_is_sparse_ordered_and_projected(table: Any) -> None:

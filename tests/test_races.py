@@ -27,7 +27,7 @@ from chalicelib.forms import EXAMPLES
 from chalicelib.ledger import SETTLED_AFTER, Ledger
 from chalicelib.life_cycle import Status
 from chalicelib.report import Actor, Report, verify
-from chalicelib.rule import Swept, TwentyFourHourRule
+from chalicelib.rule import BLOCK, Swept, TwentyFourHourRule
 from chalicelib.senders import Outbox
 from chalicelib.statistics import together
 from chalicelib.store import Store
@@ -242,6 +242,34 @@ def test_two_sweeps_at_once(force: Force, round: int) -> None:
     assert first.crimed + second.crimed == len(references)
     assert (first.failed, second.failed) == (0, 0)
     assert len(force.account_for_every_number(references)) == len(references)
+    assert force.sweep() == Swept(0, 0, unfinished=False)
+
+
+def test_two_sweeps_at_once_over_hundreds_while_officers_decide_some(force: Force) -> None:
+    """Each sweep has threads of its own, and a block for most of them."""
+    references = force.reports(6 * BLOCK)
+    force.now = DUE
+
+    def decides(number: int) -> list[Any]:
+        mine, desk = sorted(references[number::16]), force.desk()
+        crime = partial(desk.crime, officer(number), offence="45", disposal="further_investigation", outcome=None)
+        close = partial(desk.not_crime, officer(number), reason="no_offence", rationale="It was lent", more={})
+        acts = [partial(crime, text=None) if place % 2 else close for place in range(len(mine))]
+        return [attempt(partial(act, reference=one, version=1)) for act, one in zip(acts, mine, strict=True)]
+
+    *told, first, second = at_once(*(partial(decides, number) for number in range(4)), force.sweep, force.sweep)
+
+    results = [result for one in told for result in one]
+    assert {type(result) for result in results} <= {Report, Stale, NotAllowed}
+    assert [(type(swept), swept.failed, swept.unfinished) for swept in (first, second)] == [(Swept, 0, False)] * 2
+    reports = list(map(force.read, references))
+    decisions = [[entry["by"] for entry in one.entries if entry["what"] in ("crimed", "not_crimed")] for one in reports]
+    assert {len(deciders) for deciders in decisions} == {1}, "each is decided once"
+    by_rule = sum(deciders == ["24-hour rule"] for deciders in decisions)
+    assert first.crimed + second.crimed == by_rule < len(references)
+    assert sum(isinstance(result, Report) for result in results) == len(references) - by_rule
+    assert len(force.account_for_every_number(references)) == sum(one.crime is not None for one in reports)
+    assert force.numbers.register()[YEAR][1] == [], "every loan is closed"
     assert force.sweep() == Swept(0, 0, unfinished=False)
 
 

@@ -1,16 +1,24 @@
 """The 24-hour rule against moto: whatever else fails, what nobody has decided is crimed in time, once."""
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import report as life
+from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.desk import Officer
 from chalicelib.errors import Refused
 from chalicelib.reference import show
 from chalicelib.report import LEASE, Report
-from chalicelib.rule import BLOCK, ENOUGH_TIME, Swept
+from chalicelib.rule import BLOCK, ENOUGH_TIME, LAST_MOMENT, PAUSE, THREADS, Swept, TwentyFourHourRule
+from chalicelib.store import Store
+from chalicelib.wiring import mint
 from tests.fakes import (
     ANN,
     BOB,
@@ -105,22 +113,44 @@ def test_many_are_crimed_nearest_deadline_first_in_blocks_of_numbers(case: tuple
     parts.clock.advance(hours=24)
     wire.calls.clear()
     assert parts.sweep() == Swept(BLOCK + 5, 0, False)
-    numbers = [parts.now(reference).crime.number for reference in references]  # type: ignore[union-attr]
-    assert {int(number.split("/")[1]) for number in numbers[:BLOCK]} == set(range(1, BLOCK + 1))
+    crimes = [parts.now(reference).crime for reference in references]
+    numbers = [int(crime.number.split("/")[1]) for crime in crimes if crime]
+    assert numbers[:BLOCK] == list(range(numbers[0], numbers[0] + BLOCK)), "a block's are in the order of the deadlines"
     parts.check_numbers(references)
     assert wire.calls.count("update_item") == BLOCK + 5 + 4  # two loans, each opened and closed
     assert "scan" not in wire.calls
 
 
-def test_it_stops_in_time_and_the_next_run_goes_on(case: tuple[Parts, Wire]) -> None:
-    parts, _ = case
-    references = submitted(parts, 2 * BLOCK)
+def test_the_most_overdue_are_first_whatever_their_shard_and_it_stops_in_time(parts: Parts) -> None:
+    references = []
+    for number in range(3 * BLOCK):
+        references.append(parts.submit(f"token {number}").reference)
+        parts.clock.advance(seconds=1)
     parts.clock.advance(hours=25)
-    left = iter([ENOUGH_TIME, ENOUGH_TIME - 0.1])
-    assert parts.sweep(lambda: next(left)) == Swept(BLOCK, 0, unfinished=True)
-    parts.check_numbers(references)
+    for block in (0, 1):
+        left = chain([ENOUGH_TIME], repeat(ENOUGH_TIME - 0.1))  # enough to begin one, and it ends though others may not
+        assert parts.sweep(lambda left=left: next(left)) == Swept(BLOCK, 0, unfinished=True)
+        crimed = [reference for reference in references if crimed_by(parts.now(reference))]
+        assert crimed == references[: (block + 1) * BLOCK]
+        parts.check_numbers(references)
     assert parts.sweep(lambda: 0) == Swept(0, 0, unfinished=True)
+    assert parts.numbers.register()[2026] == (2 * BLOCK, []), "nothing is on loan"
     assert parts.sweep() == Swept(BLOCK, 0, unfinished=False)
+    parts.check_numbers(references)
+
+
+def test_a_block_that_takes_too_long_is_left_and_its_numbers_are_explained(case: tuple[Parts, Wire]) -> None:
+    parts, _ = case
+    references = submitted(parts, 5)
+    parts.clock.advance(hours=24)
+    left = chain([ENOUGH_TIME, *[LAST_MOMENT] * 2], repeat(LAST_MOMENT - 0.1))
+    assert parts.sweep(lambda: next(left)) == Swept(2, 0, unfinished=True)
+    parts.check_numbers(references)
+    assert parts.sweep() == Swept(3, 0, unfinished=False)
+    parts.clock.advance(hours=1, seconds=1)
+    parts.sweep()
+    assert set(parts.numbers.taken_and_void(2026)[1]) == {3, 4, 5}
+    assert parts.numbers.register()[2026] == (8, [])
     parts.check_numbers(references)
 
 
@@ -343,6 +373,171 @@ class dying:
         return kind is not None and issubclass(kind, self.error)
 
 
+# A table that has too much to do
+
+
+def busy(name: str, times: int, after: bool = False) -> Any:
+    """Turns the first calls of that kind away; with `after`, though it has done what was asked before."""
+    seen: list[str] = []
+
+    def meddle(number: int, called: str, call: Any) -> Any:
+        if called != name or len(seen) == times:
+            return call()
+        seen.append(called)
+        if after:
+            call()
+        raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, called)
+
+    return meddle
+
+
+@pytest.mark.parametrize("name", ["batch_get_item", "update_item"])
+@pytest.mark.parametrize("after", [False, True])
+def test_it_waits_for_a_busy_table_and_fails_nobody(case: tuple[Parts, Wire], name: str, after: bool) -> None:
+    parts, wire = case
+    references = submitted(parts, 3)
+    parts.clock.advance(hours=24)
+    wire.meddle = busy(name, 3, after)
+    assert parts.sweep() == Swept(3, 0, False)
+    assert parts.pauses == [PAUSE] * 3
+    parts.check_numbers(references)
+    assert len(parts.numbers.taken_and_void(2026)[1]) == 0
+    assert [life.verify(parts.now(reference)) for reference in references] == [None] * 3
+    assert {len(parts.now(reference).history) for reference in references} == {2}
+
+
+def test_it_waits_for_a_busy_table_no_longer_than_there_is_time(case: tuple[Parts, Wire]) -> None:
+    parts, wire = case
+    references = submitted(parts, 3)
+    parts.clock.advance(hours=24)
+    wire.meddle = meanwhile("update_item", 2, lambda: setattr(wire, "meddle", busy("update_item", 1_000)))
+    assert parts.sweep(lambda: 60 - 10 * len(parts.pauses)) == Swept(1, failed=1, unfinished=True)
+    assert len(parts.pauses) == 6
+    wire.meddle = all_is_well
+    parts.check_numbers(references)
+    assert parts.sweep() == Swept(2, 0, False)
+    parts.check_numbers(references)
+
+
+def test_what_is_refused_for_another_reason_is_not_asked_again(case: tuple[Parts, Wire]) -> None:
+    """It would hold up the others."""
+    parts, wire = case
+    references = submitted(parts, 3)
+    parts.clock.advance(hours=24)
+
+    def refused(number: int, name: str, call: Any) -> Any:
+        if name == "update_item" and wire.calls.count(name) == 2:
+            raise ClientError({"Error": {"Code": "ValidationException"}}, name)
+        return call()
+
+    wire.calls.clear()
+    wire.meddle = refused
+    assert parts.sweep() == Swept(2, failed=1, unfinished=False)
+    assert parts.pauses == []
+    parts.check_numbers(references)
+
+
+# Several threads
+
+
+class Watched:
+    """The table of one process with several threads, which take turns at every call. `watch` hears of each call, and
+    what it raises is what that call does."""
+
+    def __init__(self, table: FakeTable, watch: Callable[[int, str, Callable[[], Any]], Any]) -> None:
+        self._table, self._watch, self._numbers = table, watch, count(1)
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
+            time.sleep(0)
+            return self._watch(next(self._numbers), name, lambda: getattr(self._table, name)(*given, **named))
+
+        return call
+
+
+def watched_sweep(parts: Parts, watch: Any) -> Swept:
+    table: Any = Watched(parts.table, watch)
+    store, numbers = Store(table, tuple), CrimeNumbers(table, "20", mint)
+    return TwentyFourHourRule(store, numbers, parts.clock, parts.pauses.append).crime_due_reports(lambda: 60.0)
+
+
+def test_blocks_are_seen_to_side_by_side(parts: Parts) -> None:
+    references, both = submitted(parts, 2 * BLOCK), threading.Barrier(2)
+    parts.clock.advance(hours=24)
+
+    def meet(number: int, name: str, call: Any) -> Any:
+        if name == "get_many":
+            both.wait(10)
+        return call()
+
+    assert watched_sweep(parts, meet) == Swept(2 * BLOCK, 0, False)
+    parts.check_numbers(references)
+
+
+def test_only_some_are_held_in_memory(parts: Parts) -> None:
+    submitted(parts, (THREADS + 4) * BLOCK)
+    parts.clock.advance(hours=24)
+    held, most = set[str](), 0
+
+    def weigh(number: int, name: str, call: Any) -> Any:
+        nonlocal most
+        done = call()
+        if name == "get_many":
+            held.update(item["pk"] for item in done)
+        elif name == "update":
+            held.discard(done["pk"])
+        most = max(most, len(held))
+        return done
+
+    assert watched_sweep(parts, weigh).crimed == (THREADS + 4) * BLOCK
+    assert BLOCK <= most <= THREADS * BLOCK and not held
+
+
+@pytest.mark.parametrize("name", ["get_many", "update"])
+def test_what_ends_one_thread_is_raised_once_the_others_are_through(parts: Parts, name: str) -> None:
+    references, seen = submitted(parts, 4 * BLOCK), list[str]()
+    parts.clock.advance(hours=24)
+
+    def fail_once(number: int, called: str, call: Any) -> Any:
+        seen.append(called)
+        if called == name and seen.count(name) == 1:
+            raise ConnectionError
+        return call()
+
+    with pytest.raises(ConnectionError):
+        watched_sweep(parts, fail_once)
+    assert sum(parts.now(reference).is_open for reference in references) == BLOCK
+    parts.check_numbers(references)
+    assert parts.sweep() == Swept(BLOCK, 0, False)
+    parts.check_numbers(references)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_all_threads_die_at_any_moment(after: bool) -> None:
+    for at in range(1, 3 * BLOCK + 16, 23):
+        parts = Parts(FakeTable())
+        references = submitted(parts, 3 * BLOCK)
+        parts.clock.advance(hours=24)
+
+        def die(number: int, name: str, call: Any, at: int = at) -> Any:
+            done = call() if number < at or (number == at and after) else None
+            if number >= at:
+                raise Died
+            return done
+
+        with pytest.raises(Died):
+            watched_sweep(parts, die)
+        parts.check_numbers(references)
+        parts.clock.advance(minutes=1)
+        parts.sweep()
+        parts.check_numbers(references)
+        parts.clock.advance(hours=1, seconds=1)
+        assert parts.sweep() == Swept(0, 0, False)
+        assert [len(parts.now(reference).history) for reference in references] == [2] * len(references), at
+        assert parts.numbers.abandoned(parts.clock.now + timedelta(days=1)) == []
+        parts.check_numbers(references)
+
+
 def test_a_lease_ends_by_itself_before_the_deadline_too(case: tuple[Parts, Wire]) -> None:
     parts, _ = case
     (reference,) = submitted(parts, 1)
@@ -354,15 +549,19 @@ def test_a_lease_ends_by_itself_before_the_deadline_too(case: tuple[Parts, Wire]
 def test_a_thousand_due_at_once_take_several_runs_and_one_bad_report_stops_none() -> None:
     parts = Parts(FakeTable())
     references = submitted(parts, 1_000)
-    parts.table.items[f"REPORT#{references[500]}", "REPORT"]["answers"] = b"junk"
+    parts.table.items[f"REPORT#{references.pop(500)}", "REPORT"]["answers"] = b"junk"
     parts.clock.advance(hours=24)
     runs = []
     while not runs or runs[-1].unfinished:
-        left = iter([60.0] * 15)  # time for fifteen blocks
+        left = iter([60.0] * 400)  # time to begin fewer than so many
         runs.append(parts.sweep(lambda left=left: next(left, 0)))
+        parts.check_numbers(references)
     assert len(runs) == 3
     assert sum(run.crimed for run in runs) == 999 and sum(run.failed for run in runs) >= 1
-    assert parts.numbers.taken_and_void(2026) == (999, {})
+    parts.clock.advance(hours=1, seconds=1)
+    assert parts.sweep() == Swept(0, 1, unfinished=False)
+    assert parts.numbers.abandoned(parts.clock.now + timedelta(days=1)) == []
+    parts.check_numbers(references)
 
 
 def test_what_nothing_has_touched_for_a_quarter_of_an_hour_is_counted(parts: Parts) -> None:

@@ -342,6 +342,16 @@ def test_the_rule_names_what_it_crimes_and_says_how_many_are_overdue(functions: 
     assert measured(functions.minute()) == {"Overdue": [1], "Untriaged": [1], **NO_CHATS}
 
 
+def test_what_the_threads_of_the_rule_log_names_the_invocation_too(functions: Functions) -> None:
+    for _ in range(2 * BLOCK):
+        functions.submit()
+    functions.clock.advance(hours=24)
+    lines = logged(functions.minute())
+    assert len(lines) == 2 * BLOCK + 1
+    assert {line["function_request_id"] for line in lines} == {functions.context.aws_request_id}
+    assert all(set(line) >= EVERY_LINE for line in lines)
+
+
 def test_conversations_that_wait_too_long_are_counted(functions: Functions) -> None:
     functions.service.chats.begin("c1", {"name": "Eve Example"}, "My bicycle is gone")
     assert measured(functions.minute())["ChatsWaiting"] == [0]
