@@ -20,7 +20,11 @@ def main() -> int:
     """Measure and print; the exit code says whether all is as good as it was, and should be, if that is asked."""
     asked, width = _asked(), None if sys.stdout.isatty() else WIDTH
     console = Console(file=sys.stdout, width=width)  # this one, whatever a part does with what is printed
-    found = _measured(console)
+    try:
+        found = _measured(console)
+    except KeyboardInterrupt:
+        console.print("Ended: nothing is told.")
+        return 130
     for table in show.tables(found):
         console.print(table)
     if asked.accept:

@@ -1,4 +1,4 @@
-"""The goals of `../shared/performance.md`, and what else must not get worse: ratios, each measured in one run. Pure."""
+"""The goals (`docs/adr/0033-bench.md`), and what else must not get worse: ratios, each measured in one run. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ from infra.replay.command import SHARES, at_shares, bar, end_in_good_order
 from infra.replay.service import Failed, Service, running
 
 TRY_SECONDS, HOLD_SECONDS = 10, 30
-SOAK_RATE, SOAK_SECONDS = 10.0, 600
+SOAK_RATE, SOAK_SECONDS, LEAST_SOAK = 10.0, 600, 60
 MOST_POSTS, MOST_SECONDS = 60_000, 1_800  # of one run, then it ends
 MOST_SHOWN = 20
 
@@ -88,12 +88,15 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--soak", action="store_true", help=f"{SOAK_SECONDS // 60} minutes, and what it does to memory")
     parser.add_argument("--rate", type=float, help=f"reports a second; by itself the highest is looked for, "
                                                    f"and a soak has {SOAK_RATE:g}")  # fmt: skip
-    parser.add_argument("--seconds", type=float, help="how long")
+    parser.add_argument("--seconds", type=float, help=f"how long, up to {MOST_SECONDS}; by itself {TRY_SECONDS}, and a soak "
+                                                      f"{SOAK_SECONDS}, {LEAST_SOAK} at least")  # fmt: skip
     asked = parser.parse_args()
     if asked.rate is not None and not 0.1 <= asked.rate <= FASTEST:
         parser.error(f"--rate is a number from 0.1 to {FASTEST:g}")
     if asked.seconds is not None and not 1 <= asked.seconds <= MOST_SECONDS:
         parser.error(f"--seconds is a number from 1 to {MOST_SECONDS}")
+    if asked.soak and asked.seconds is not None and asked.seconds < LEAST_SOAK:
+        parser.error(f"--soak takes {LEAST_SOAK} seconds at least, or it says nothing")
     if asked.seconds is not None and not (asked.rate or asked.soak):
         parser.error("--seconds is for --rate or --soak")
     return asked
@@ -148,12 +151,14 @@ def _soak(load: Load, service: Service, asked: argparse.Namespace, console: Cons
         shown.add_row(name, *(f"{at:.1f}" for at in (one.first, one.warm, one.last)),
                       f"{one.slope * 1024 / rate:+.2f} kB", "yes" if one.is_growth else "none")  # fmt: skip
     console.print(shown)
+    if tried.unsteady:
+        console.print(f"The service did not hold {rate:g} a second: {tried.unsteady}.")
     return not tried.unsteady and not any(one.is_growth for one in grown)
 
 
 def _show(tried: list[Tried], console: Console) -> None:
     title = "Milliseconds until an answer, and then until all was done"
-    shown = Shown("a second", "sent", *SHARES, "then", "", title=title, box=SIMPLE_HEAD)
+    shown = Shown("a second", "sent", *SHARES, "all done after", "verdict", title=title, box=SIMPLE_HEAD)
     for column in shown.columns[:-1]:
         column.justify = "right"
     for one in sorted(tried):
@@ -173,7 +178,7 @@ def _proved(load: Load, service: Service, console: Console) -> bool:
         console.print(line)
     if not found:
         console.print(f"All {answered:,} reports that were answered with 201 are in the table, once and as they were "
-                      "sent, and no others; each was triaged once, and one acknowledgement went out.")  # fmt: skip
+                      "sent, with those to warm up, and no others; each was triaged once, and one acknowledgement went out.")  # fmt: skip
     else:
         console.print(f"{len(found):,} differences.")
     return not found
