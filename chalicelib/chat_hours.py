@@ -12,7 +12,7 @@ CLOSED = "closed"
 ALWAYS = "Mon-Sun 00:00-24:00"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_STRETCH = re.compile(r"(?P<first>[A-Z][a-z]{2})(-(?P<last>[A-Z][a-z]{2}))? (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d)")
+_STRETCH = r"(?P<first>[A-Z][a-z]{2})(-(?P<last>[A-Z][a-z]{2}))? (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d)"
 
 
 class Stretch(NamedTuple):
@@ -66,7 +66,7 @@ def read_hours(text: str) -> Hours:
 
 
 def _read_stretch(text: str) -> Stretch:
-    found = _STRETCH.fullmatch(text)
+    found = re.fullmatch(_STRETCH, text)
     if not found or not {found["first"], found["last"] or "Mon"} <= set(DAYS):
         raise ValueError(f"“{text}” is not like Mon-Fri 08:00-22:00")
     first = DAYS.index(found["first"])

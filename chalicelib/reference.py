@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 ALPHABET = "2346789CDFGHJKMNPQRTWXY"
 LENGTH = 12
+_VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_WEIGHT_OF_CHECK = pow(LENGTH, -1, len(ALPHABET))
 _SPOKEN = dict(
     C="Charlie", D="Delta", F="Foxtrot", G="Golf", H="Hotel", J="Juliet", K="Kilo", M="Mike", N="November",
     P="Papa", Q="Quebec", R="Romeo", T="Tango", W="Whiskey", X="X-ray", Y="Yankee",
@@ -63,5 +65,5 @@ def spell(plain: str) -> str:
 
 
 def _check(symbols: str) -> str:
-    total = sum(weight * ALPHABET.index(symbol) for weight, symbol in enumerate(symbols, start=1))
-    return ALPHABET[-total * pow(LENGTH, -1, len(ALPHABET)) % len(ALPHABET)]
+    total = sum(weight * _VALUES[symbol] for weight, symbol in enumerate(symbols, start=1))
+    return ALPHABET[-total * _WEIGHT_OF_CHECK % len(ALPHABET)]

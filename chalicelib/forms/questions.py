@@ -70,7 +70,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _presume(cls, data: Any) -> Any:
-        return {**cls.presumed, **data} if isinstance(data, dict) else data
+        return {**cls.presumed, **data} if cls.presumed and isinstance(data, dict) else data
 
     @field_validator("*", mode="before")
     @classmethod
@@ -81,7 +81,11 @@ class Section(BaseModel):
         if not isinstance(value, str):
             return value
         question = by_name(cls).get(info.field_name or "")
-        return clean(value, long=question.ask.long, longest=question.max_length or 0) or None if question else value
+        if not question:
+            return value
+        if value.isascii() and value.isprintable():  # as nearly all is: then there is nothing to refuse or to compose
+            return value.strip() or None
+        return clean(value, long=question.ask.long, longest=question.max_length or 0) or None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ _BROKEN_LINE = re.compile(f"[{_LINE_BREAKS}]")
 
 def clean(text: str, *, long: bool, longest: int) -> str:
     """`text` without the space around it, in Unicode's composed form; only `long` text may have line breaks, tabs."""
-    if text.isascii() and text.isprintable():  # as nearly all is: then there is nothing to refuse or to compose
-        return text.strip()
     if _REFUSED.search(text):
         raise tail("must not include characters that cannot be printed")
     if not long and _BROKEN_LINE.search(text):

@@ -88,8 +88,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--soak", action="store_true", help=f"{SOAK_SECONDS // 60} minutes, and what it does to memory")
     parser.add_argument("--rate", type=float, help=f"reports a second; by itself the highest is looked for, "
                                                    f"and a soak has {SOAK_RATE:g}")  # fmt: skip
-    parser.add_argument("--seconds", type=float, help=f"how long, up to {MOST_SECONDS}; by itself {TRY_SECONDS}, and a soak "
-                                                      f"{SOAK_SECONDS}, {LEAST_SOAK} at least")  # fmt: skip
+    parser.add_argument("--seconds", type=float, help=f"how long: {TRY_SECONDS}, or {SOAK_SECONDS} for a soak "
+                                                      f"({LEAST_SOAK} at least); up to {MOST_SECONDS}")  # fmt: skip
     asked = parser.parse_args()
     if asked.rate is not None and not 0.1 <= asked.rate <= FASTEST:
         parser.error(f"--rate is a number from 0.1 to {FASTEST:g}")
@@ -177,8 +177,8 @@ def _proved(load: Load, service: Service, console: Console) -> bool:
     for line in islice(found, MOST_SHOWN):
         console.print(line)
     if not found:
-        console.print(f"All {answered:,} reports that were answered with 201 are in the table, once and as they were "
-                      "sent, with those to warm up, and no others; each was triaged once, and one acknowledgement went out.")  # fmt: skip
+        console.print(f"All {answered:,} reports that were answered with 201 (those to warm up, too) are in the table, once "
+                      "and as sent, and no others; each was triaged once, and one acknowledgement went out.")  # fmt: skip
     else:
         console.print(f"{len(found):,} differences.")
     return not found
