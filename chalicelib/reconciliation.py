@@ -65,7 +65,7 @@ class Reconciliation:
 
     def __init__(self, table: Table, numbers: CrimeNumbers, ledger: Ledger, clock: Callable[[], datetime]) -> None:
         self._table, self._numbers, self._ledger, self._clock = table, numbers, ledger, clock
-        self._rounds = Rounds(table)
+        self._rounds = Rounds(table, clock)
 
     def go_on(self, time_left: Callable[[], float], tell: Tell) -> Run:
         """Go on from where the last run stopped to the proof, or until time is up. `time_left` gives seconds. What is

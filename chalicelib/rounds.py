@@ -10,12 +10,15 @@ A turn is one run's alone, as each takes a new one before it goes on; so nobody 
 `docs/adr/0023-reconciliation.md`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
+from chalicelib.crime_numbers import DEAD_AFTER
 from chalicelib.proof import Account, unpacked
 from chalicelib.table import ConditionFailed, Item, Table
+from chalicelib.times import stamp
 
 PART = 400_000  # bytes: an item holds 409,600, with its names
 _PK = "RECONCILIATION"
@@ -23,10 +26,10 @@ _ROUND = _PK, "ROUND"
 
 
 class Rounds:
-    """The one round there is at a time."""
+    """The one round there is at a time; `clock` gives aware UTC datetimes."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, clock: Callable[[], datetime]) -> None:
+        self._table, self._clock = table, clock
 
     def take_over(self) -> tuple[Item, Account | None]:
         """How far it is and what it has found, for a run to go on with; a run that was at it can write nothing from now
@@ -59,13 +62,13 @@ class Rounds:
             yield (self._table.get(_PK, name) or {}).get("packed", b"")
 
     def _write_parts(self, account: Account, turn: int, side: str) -> Sequence[str]:
-        """Their names. Whatever an earlier round has left there goes: its turns may be higher, if `ROUND` was lost."""
-        packed = account.packed()
+        """Their names. What nobody alive wrote goes, whatever its turn: turns begin anew where `ROUND` is removed."""
+        packed, now = account.packed(), self._clock()
         parts = {f"FOUND#{side}#{at // PART}": packed[at : at + PART] for at in range(0, len(packed), PART)}
         for name, part in parts.items():
-            self._table.update(_PK, name, values={"turn": turn, "as_of": account.as_of, "packed": part},
-                               condition="attribute_not_exists(pk) OR #as_of < :as_of OR #turn <= :turn",
-                               given={"as_of": account.as_of, "turn": turn})  # fmt: skip
+            self._table.update(_PK, name, values={"turn": turn, "at": stamp(now), "packed": part},
+                               condition="attribute_not_exists(pk) OR #turn <= :turn OR #at < :alive",
+                               given={"turn": turn, "alive": stamp(now - DEAD_AFTER)})  # fmt: skip
         return [*parts]
 
 

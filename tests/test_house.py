@@ -76,7 +76,7 @@ KNOWS = {
     "work_lists": RULES | {"table", "report_items"},
     "ledger": RULES | {"table", "report_items"},
     "verification": RULES | {"table", "report_items"},
-    "rounds": RULES | {"table"},
+    "rounds": RULES | {"table", "crime_numbers"},
     "reconciliation": RULES | {"table", "report_items", "crime_numbers", "ledger", "rounds", "verification"},
     "imported_months": RULES | {"table"},
     "public_figures": RULES,
