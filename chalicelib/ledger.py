@@ -59,6 +59,13 @@ class Ledger:
         as_of = self.as_of()  # first: a ledger that is moved on meanwhile has months that are ahead of it, never behind
         return self._sums(months[0], months[-1], as_of, NOW)
 
+    def added_up(self, month: str) -> tuple[Sums, str]:
+        """The figures of a month as they were last added up, and as of when: two reads, however much has changed since
+        then, for whoever is waited for.
+        """
+        as_of, item = self.as_of(), self._table.get(*_key(month))
+        return (_kept(item), max(item["as_of"], as_of)) if item else (Counter(), as_of)
+
     def as_of(self) -> str:
         """The moment up to which all months have been added up at least."""
         return str((self._table.get(*_AS_OF) or {}).get("as_of", BEGINNING))

@@ -1,8 +1,7 @@
 """Reconciles all that there is, every night: a round through the table that ends in a proof (`proof.py`).
 
-In the table (`pk` / `sk`): `RECONCILIATION` / `ROUND`, how far the round is and what it has found, and
-`RECONCILIATION` / `PROOF`, what the last one came to. See `docs/adr/0023-reconciliation.md`: why it reads the whole
-table.
+In the table (`pk` / `sk`): `RECONCILIATION` / `PROOF`, what the last round came to; `rounds.py` says how far this one
+is. See `docs/adr/0023-reconciliation.md`: why it reads the whole table.
 """
 
 import json
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from chalicelib.crime_numbers import DEAD_AFTER, CrimeNumbers
@@ -28,16 +26,15 @@ from chalicelib.proof import (
     Difference,
     Year,
     shown,
-    unpacked,
 )
 from chalicelib.report_items import letter_key, reference_of
+from chalicelib.rounds import Rounds
 from chalicelib.table import ConditionFailed, Item, Page, Table, unmarshal
 from chalicelib.times import stamp
 from chalicelib.verification import examine, letter_fault
 
-ENOUGH_TIME = 30.0  # seconds that a few pages of the table may need where the function has little of a processor
-PAGES = 8  # that are read before it is written down how far we are
-_ROUND = "RECONCILIATION", "ROUND"
+STRETCH = 60.0  # seconds after which it is written down how far we are: what has been found may be megabytes
+ENOUGH_TIME = 30.0  # seconds that a page of the table and writing it down may need
 _PROOF = "RECONCILIATION", "PROOF"
 
 Tell = Callable[[Difference], None]
@@ -68,18 +65,19 @@ class Reconciliation:
 
     def __init__(self, table: Table, numbers: CrimeNumbers, ledger: Ledger, clock: Callable[[], datetime]) -> None:
         self._table, self._numbers, self._ledger, self._clock = table, numbers, ledger, clock
+        self._rounds = Rounds(table, clock)
 
     def go_on(self, time_left: Callable[[], float], tell: Tell) -> Run:
         """Go on from where the last run stopped to the proof, or until time is up. `time_left` gives seconds. What is
         found is told before it is written down that we are past it: cut off, it is told again.
         """
-        round, account = self._where_we_are()
+        round, found = self._rounds.take_over()
+        account = found or self._begin(self._settled())
         work, pages = _Work(account, self._clock, tell), self._pages(round)
         while not round.get("scanned"):
-            stretch = list(islice(pages, PAGES))
-            work.read(stretch)
-            following = self._following(round, account, stretch[-1])
-            if not self._write_down(round, following) or time_left() < ENOUGH_TIME:
+            last = work.read(_stretch(pages, time_left))
+            following = self._rounds.write_down(round, self._reached(round, last), account)
+            if not following or time_left() < ENOUGH_TIME:
                 return work.run(None)
             round = following
         return work.run(self._end(round, work))
@@ -97,16 +95,6 @@ class Reconciliation:
         item = self._table.get(*_PROOF)
         return Proof(item["text"], item["at"], item["differences"]) if item else None
 
-    def _where_we_are(self) -> tuple[Item, Account]:
-        """How far the round is and what it has found. One that another release has begun, and that this one cannot go
-        on with, begins anew: else every night would fail.
-        """
-        round = self._table.get(*_ROUND) or {"turn": 0}
-        if "found" in round:
-            with suppress(Exception):
-                return round, unpacked(round["found"])
-        return {"turn": round["turn"]}, self._begin(self._settled())
-
     def _settled(self) -> str:
         self._ledger.move_on()
         return stamp(self._clock() - SETTLED_AFTER)
@@ -121,12 +109,11 @@ class Reconciliation:
         only, given = "#sk = :report OR begins_with(#sk, :letter)", {"report": "REPORT", "letter": "LETTER#"}
         return self._table.scan(only=only, given=given, after=after)
 
-    def _following(self, round: Item, account: Account, page: Page) -> Item:
-        """What is written down after a few pages: how far this round is and what it has found."""
-        pk, sk = page.last or (None, None)
-        found, began_at = account.packed(), round.get("began_at") or stamp(self._clock())
-        return {"turn": round["turn"] + 1, "after_pk": pk, "after_sk": sk, "scanned": None if page.last else 1,
-                "found": found, "began_at": began_at, "ended_at": None}  # fmt: skip
+    def _reached(self, round: Item, last: tuple[str, str] | None) -> Item:
+        """How far the round is once all up to the key `last` is read; None is the end of the table."""
+        pk, sk = last or (None, None)
+        return {"after_pk": pk, "after_sk": sk, "scanned": None if last else 1,
+                "began_at": round.get("began_at") or stamp(self._clock()), "ended_at": None}  # fmt: skip
 
     def _end(self, round: Item, work: "_Work") -> Proof | None:
         """The proof of a round that has seen all; None if another run is ahead of us. The ledger is mended last: cut
@@ -137,8 +124,8 @@ class Reconciliation:
             self._table.update(*_PROOF, values={**vars(proof), "turn": round["turn"]},
                                condition="attribute_not_exists(pk) OR #turn <= :turn",
                                given={"turn": round["turn"]})  # fmt: skip
-        over: Item = dict.fromkeys(("after_pk", "after_sk", "scanned", "found", "began_at"))
-        if not self._write_down(round, over | {"turn": round["turn"] + 1, "ended_at": proof.at}):
+        over: Item = dict.fromkeys(("after_pk", "after_sk", "scanned", "began_at"))
+        if not self._rounds.write_down(round, over | {"ended_at": proof.at}, None):
             return None
         if not work.account.counts["untold"]:  # else the figures kept may be the better ones
             with suppress(ConditionFailed):  # it is being moved on: the next round mends it
@@ -166,16 +153,6 @@ class Reconciliation:
             for reference, number in loan.numbers.items():
                 yield Difference(number, f"It was taken for {shown(reference)}, and nobody has said what became of it.")
 
-    def _write_down(self, round: Item, following: Mapping[str, Any]) -> bool:
-        """Whether we are the one who goes on: another run at the same time may be ahead of us."""
-        try:
-            self._table.update(*_ROUND, values=following, condition="attribute_not_exists(pk) OR #turn = :was",
-                               given={"was": round["turn"]})  # fmt: skip
-        except ConditionFailed as there:  # or our own write, made again by the SDK because its answer was lost
-            written = there.item or {}
-            return bool(written) and all(written.get(name) == value for name, value in following.items())
-        return True
-
 
 class _Work:
     """What one run does to the account."""
@@ -184,13 +161,17 @@ class _Work:
         self.account, self._clock, self._tell, self._before = account, clock, tell, account.histories
         self._told = 0
 
-    def read(self, pages: Iterable[Page]) -> None:
-        """Count what is on them, and tell what is wrong with it."""
+    def read(self, pages: Iterable[Page]) -> tuple[str, str] | None:
+        """Count what is on them, and tell what is wrong with it. Gives the key up to which they go; None is the end of
+        the table.
+        """
+        last = None
         for page in pages:
-            now = self._clock()
+            last, now = page.last, self._clock()
             for stored in page.items:
                 for difference in _found_in(stored, self.account, now):
                     self.tell(difference)
+        return last
 
     def tell(self, difference: Difference) -> None:
         """Tell it, and keep it for the proof."""
@@ -201,6 +182,15 @@ class _Work:
     def run(self, proof: Proof | None) -> Run:
         """What this run has done."""
         return Run(self.account.histories - self._before, self._told, proof)
+
+
+def _stretch(pages: Iterator[Page], time_left: Callable[[], float]) -> Iterator[Page]:
+    """The pages of a stretch, at least one; `time_left` gives seconds."""
+    until = max(time_left() - STRETCH, ENOUGH_TIME)
+    for page in pages:
+        yield page
+        if time_left() <= until:
+            return
 
 
 def _found_in(stored: Mapping[str, Any], account: Account, now: datetime) -> Iterator[Difference]:

@@ -17,7 +17,10 @@ from infra.mend import mappings
 from infra.socket_api import socket_api
 
 ONLY_REPORTS = {"Filters": [{"Pattern": json.dumps({"dynamodb": {"NewImage": {"sk": {"S": ["REPORT"]}}}})}]}
-RATE_PER_SECOND, BURST = 100, 200  # a country's peak is about one report a second
+# What a flood of all addresses together may take of the 10,000 requests a second and the 1,000 functions at once that
+# all APIs of the account share. A report is some seventy requests of its person, and a force's surge is one in four
+# seconds; a stage that serves a country says `requests_per_second`.
+RATE_PER_SECOND = 100
 # 200 conversations at once are some hundred frames a second with both sides typing. The burst is what `prod` lets the
 # function run at once: a flood is turned away here, and takes nothing from the rest of the account. Whoever is turned
 # away polls.
@@ -84,6 +87,12 @@ def actions(deployment: Deployment) -> Iterator[Action]:
     yield from _socket_stage(deployment)
 
 
+def limits_of(deployment: Deployment) -> tuple[int, int]:
+    """How many requests a second the API takes, and how many at once: what two seconds of that bring."""
+    rate = int(deployment.option("requests_per_second", RATE_PER_SECOND))
+    return rate, 2 * rate
+
+
 def _event_sources(deployment: Deployment) -> Iterator[Action]:
     functions = deployment.client("lambda")
     dead = f"arn:aws:sqs:{deployment.region}:{deployment.account}:{deployment.name}-stream-dead"
@@ -147,9 +156,10 @@ def _api_stage(deployment: Deployment) -> Iterator[Action]:
     client, stage = deployment.client("apigateway"), deployment.api_stage
     found = client.get_stage(restApiId=_api(deployment), stageName=stage)
     limits, log = found.get("methodSettings", {}).get("*/*", {}), found.get("accessLogSettings", {})
+    rate, burst = limits_of(deployment)
     wanted = {
-        "/*/*/throttling/rateLimit": (limits.get("throttlingRateLimit"), RATE_PER_SECOND),
-        "/*/*/throttling/burstLimit": (limits.get("throttlingBurstLimit"), BURST),
+        "/*/*/throttling/rateLimit": (limits.get("throttlingRateLimit"), rate),
+        "/*/*/throttling/burstLimit": (limits.get("throttlingBurstLimit"), burst),
         "/accessLogSettings/destinationArn": (log.get("destinationArn"), _log_group(deployment, "")),
         "/accessLogSettings/format": (log.get("format"), ACCESS_LOG),
     }
@@ -157,7 +167,7 @@ def _api_stage(deployment: Deployment) -> Iterator[Action]:
                   if has != value]  # fmt: skip
     if operations:
         do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=operations)
-        yield Action(f"limit the API to {RATE_PER_SECOND} requests a second, and log each without the person", do)
+        yield Action(f"limit the API to {rate} requests a second, and log each without the person", do)
     if found.get("tracingEnabled"):  # Chalice takes it from the function
         off = [{"op": "replace", "path": "/tracingEnabled", "value": "false"}]
         do = partial(client.update_stage, restApiId=_api(deployment), stageName=stage, patchOperations=off)

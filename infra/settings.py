@@ -36,6 +36,7 @@ OPTIONS = {
     "oidc_issuer": (WEB, "the address of the directory where officers sign in, with https://"),
     "oidc_audience": (ANYTHING, "what that directory calls this service"),
     "address": (WEB, "where people find the service, with https://"),
+    "requests_per_second": (re.compile(r"[1-9]\d*"), "how many requests the API takes in a second"),
     "chat_hours": (ANYTHING, "when advisors answer the chat, such as Mon-Fri 08:00-22:00"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from infra import deploy, settings, socket_api, stacks
+from infra import deploy, harden, settings, socket_api, stacks
 from infra.deployment import Deployment, GiveUp, NotYet, load, patiently, plain_errors
 
 ROOT = Path(__file__).parents[1]
@@ -347,6 +347,8 @@ def test_functions_are_told_where_the_key_of_notify_is_and_where_people_find_us(
         ("deployment", "oidc_issuer", "https://login.example.com", "both oidc_issuer and oidc_audience"),
         ("deployment", "oidc_issuer", "login.example.com", "with https://"),
         ("deployment", "log_retention_days", "long", "log_retention_days has to be"),
+        ("deployment", "requests_per_second", 0, "requests_per_second has to be how many requests"),
+        ("deployment", "requests_per_second", "10.5", "requests_per_second has to be how many requests"),
         ("deployment", "alarm_mail", "duty@example.com", "alarm_mail is not known"),
         ("deployment", "chat_hours", "Mon-Fri 8-22", "chat_hours cannot be read: “Mon-Fri 8-22” is not like Mon-Fri"),
         ("deployment", "chat_hours", "", "deployment.chat_hours has to be when advisors answer the chat"),
@@ -365,6 +367,14 @@ def test_what_a_person_chose_wrongly_is_told_before_anything_is_done(
     wrong.config["stages"]["dev"][part][name] = value
     with pytest.raises(GiveUp, match=words):
         settings.check(wrong)
+
+
+def test_a_stage_says_how_many_requests_it_takes(project: Path) -> None:
+    stage = deployment(project, None)
+    assert harden.limits_of(stage) == (harden.RATE_PER_SECOND, 2 * harden.RATE_PER_SECOND)
+    stage.config["stages"]["dev"]["deployment"]["requests_per_second"] = 1000
+    settings.check(stage)
+    assert harden.limits_of(stage) == (1000, 2000)
 
 
 def test_a_stage_that_was_copied_does_not_keep_the_rights_of_the_other(project: Path) -> None:

@@ -53,6 +53,20 @@ def test_the_files_of_a_report_open_from_its_page(door: Door) -> None:
     assert "evidence" in {seen["what"] for seen in door.service.desk._store.accesses(officer="olive")}
 
 
+def test_the_form_of_a_call_back_shows_the_share_as_it_was_last_added_up(door: Door) -> None:
+    """What has changed since may be more than can be read while somebody waits."""
+    reference = reported(door)
+    door.has_session("officer", name="olive")
+    form = f"/desk/reports/{reference}/call-back"
+    assert "were called back" not in door.get(form).text
+    door.service.desk.call_back(OLIVE, reference, 2, "no_answer", None)
+    door.clock.advance(minutes=10)
+    door.service.ledger.move_on()
+    reported(door, "two")
+    page = door.get(form).text
+    assert "As of 9:00am on Monday 23 November 2026, 1 of 1 reports of this month were called back: 100.0%." in page
+
+
 def test_the_preview_of_a_letter_is_a_look_at_the_person(door: Door) -> None:
     reference = reported(door)
     token = door.has_session("officer", name="olive")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import AlreadySent, InvalidAnswers, NotAllowed, Stale
 from chalicelib.figures import Figure, minutes_between, of_letter, of_report
+from chalicelib.ledger import BEGINNING, SETTLED_AFTER, Difference, told_by
 from chalicelib.ledger import NOW as EVER
-from chalicelib.ledger import SETTLED_AFTER, Difference, told_by
 from chalicelib.report import Heard
 from chalicelib.statistics import CANCEL_CODES, CATEGORIES, NOT_CRIMED_REASONS, monthly, months_between
 from chalicelib.table import ConditionFailed
@@ -294,6 +294,29 @@ def test_a_request_reads_what_has_changed_and_no_more() -> None:
             costs.append(Counter(wire.calls))
         assert row["reports"] == row["crimes"] == 15
         assert costs[0] == costs[1] == {"get_item": 1, "query": 9}
+
+
+def test_what_was_added_up_costs_two_reads_and_says_as_of_when() -> None:
+    with moto_dynamodb() as dynamodb:
+        table, wire = moto_table(dynamodb)
+        parts = Parts(table)
+        assert parts.ledger.added_up("2026-11") == (Counter(), BEGINNING)
+        parts.crime(parts.submit("one").reference)
+        parts.clock.advance(minutes=30)
+        parts.ledger.move_on()
+        parts.submit("two")
+        before, as_of = stamp(parts.clock.now - SETTLED_AFTER), parts.ledger.added_up("2026-11")[1]
+        wire.calls.clear()
+        (row,) = monthly(["2026-11"], parts.ledger.added_up("2026-11")[0], {})
+        assert (row["reports"], row["crimes"], as_of) == (1, 1, before)
+        assert wire.calls == ["get_item", "get_item"]
+        parts.clock.advance(days=1)
+        assert parts.ledger.added_up("2026-11")[1] == before
+        parts.ledger.move_on()
+        parts.clock.advance(days=1)
+        parts.ledger.move_on()
+        sums, as_of = parts.ledger.added_up("2026-11")  # nothing of the month has changed on the last day
+        assert (sums["2026-11", "theft", "reports"], as_of) == (2, stamp(parts.clock.now - SETTLED_AFTER))
 
 
 def test_a_falsified_ledger_is_told_by_the_recount_and_mended() -> None:

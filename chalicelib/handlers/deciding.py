@@ -27,7 +27,7 @@ from chalicelib.report import Report
 from chalicelib.sessions import Colleague
 from chalicelib.statistics import monthly
 from chalicelib.times import month as month_of
-from chalicelib.times import stamp
+from chalicelib.times import read_stamp, spoken, stamp
 from chalicelib.wiring import service
 
 deciding = Blueprint(__name__)
@@ -156,17 +156,18 @@ def _form(
 ) -> Response:
     meanwhile = [event for event in timeline(report) if seen and event.version > seen]
     colleagues = who_may_have() if move.ask.name == "assign" else ()
-    share = _call_backs() if move.ask.name == "call-back" else (0, 0)
+    share = _call_backs() if move.ask.name == "call-back" else None
     html = pages.form(place_of(request, seat), report, move.ask, typed, errors, service().clock(),
                       seat.officer.actor.id, refused, meanwhile, colleagues, share, move.tells)  # fmt: skip
     return page(html, status, allowing=SCRIPTS)
 
 
-def _call_backs() -> tuple[int, int]:
-    """How many reports of this month were called back, of how many."""
+def _call_backs() -> pages.Share:
+    """What share of this month's reports was called back, as it was last added up: somebody is about to call."""
     month = month_of(service().clock())
-    (row,) = monthly([month], service().ledger.sums([month]), {})
-    return row["call_backs"], row["reports"]
+    sums, as_of = service().ledger.added_up(month)
+    (row,) = monthly([month], sums, {})
+    return pages.Share(row["call_backs"], row["reports"], spoken(read_stamp(as_of)))
 
 
 def _renew(request: Request, seat: Seat, reference: str) -> Response:

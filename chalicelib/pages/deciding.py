@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chalicelib.call_backs import LARGEST_SHARE
 from chalicelib.errors import FieldError
@@ -43,6 +43,14 @@ class Ask:
         return self.button.replace("them", "it") if reports == 1 else self.button
 
 
+class Share(NamedTuple):
+    """How many of this month's reports were called back, and as of when, as people read it."""
+
+    called_back: int
+    reports: int
+    as_of: str
+
+
 class Colleague(Protocol):
     """Somebody to whom reports can be given."""
 
@@ -63,7 +71,7 @@ def form(
     refusal: str = "",
     meanwhile: Sequence[Event] = (),
     colleagues: Sequence[Colleague] = (),
-    share: tuple[int, int] = (0, 0),
+    share: Share | None = None,
     tells: bool = False,
 ) -> str:
     """The form of one thing that an officer does. `meanwhile` is what has happened since the page was opened, `refusal`
