@@ -151,6 +151,7 @@ class Store:
                 append={"history": [after.history[-1]], **more},
                 condition="#version = :was",
                 given={"was": before.version},
+                returning="NONE",
             )
         except ConditionFailed as there:
             if not there.item or after.history[-1] not in there.item["history"]:

@@ -7,7 +7,7 @@ Only what `store.py` needs. The marshalling of boto3's resource layer costs more
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -74,8 +74,9 @@ class Table:
         copy: Mapping[str, str] | None = None,
         condition: str,
         given: Mapping[str, Value] | None = None,
+        returning: Literal["ALL_NEW", "NONE"] = "ALL_NEW",
     ) -> Item:
-        """Change an item if `condition` holds, and return it as it is afterwards.
+        """Change an item if `condition` holds, and return it as it is afterwards, or nothing (NONE).
 
         `values` sets (None removes), `append` adds to lists, `add` to numbers (from 0), `copy` keeps what a number was
         before. `condition` may use `:name` for each of `given`, and attribute names as they are with a `#` before them.
@@ -87,10 +88,10 @@ class Table:
             Key=_key(pk, sk),
             UpdateExpression=expression,
             ConditionExpression=words.named(condition),
-            ReturnValues="ALL_NEW",
+            ReturnValues=returning,
             **words.attributes(),
         )
-        return unmarshal(answer["Attributes"])
+        return unmarshal(answer.get("Attributes", {}))
 
     def remove(self, pk: str, sk: str, *, condition: str, given: Mapping[str, Value]) -> None:
         """Remove an item if `condition` holds. Raises ConditionFailed."""

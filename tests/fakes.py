@@ -298,6 +298,7 @@ class FakeTable:
         copy: Mapping[str, str] | None = None,
         condition: str,
         given: Mapping[str, Any] | None = None,
+        returning: str = "ALL_NEW",
     ) -> Item:
         with self._lock:
             before = self.items.get((pk, sk))
@@ -308,7 +309,7 @@ class FakeTable:
             after |= {name: was.get(name, 0) + by for name, by in (add or {}).items()}
             after |= {name: [*was.get(name, []), *more] for name, more in (append or {}).items()} | dict(values)
             self.items[pk, sk] = _plain(after)
-            return _copied(self.items[pk, sk])
+            return _copied(self.items[pk, sk]) if returning == "ALL_NEW" else {}
 
     def remove(self, pk: str, sk: str, *, condition: str, given: Mapping[str, Any]) -> None:
         with self._lock:
