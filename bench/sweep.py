@@ -36,7 +36,7 @@ from infra.local.dynamodb_local import dynamodb_local, missing
 from infra.local.stack import REGION, create_table
 
 DUE, SIZES = 100, (2_000, 20_000, 100_000)  # of so many open reports
-ROUNDS, SWEPT = 25, 400  # 10,000 in all; more at a time, and the two would not find the same machine
+ROUNDS, SWEPT = 13, 800  # two blocks for each thread; 10,000 in all, in turns so that both find the same machine
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATE, EARLY = NOW - timedelta(hours=24), NOW - timedelta(hours=12)  # when what is due was received, and what is not
 AT_ONCE = 25  # items that DynamoDB writes in a request

@@ -300,6 +300,29 @@ def test_a_report_that_keeps_changing_is_left_to_the_next_run(case: tuple[Parts,
     parts.check_numbers([reference])
 
 
+def test_a_report_that_was_changed_and_cannot_be_read_again_holds_up_nobody(case: tuple[Parts, Wire]) -> None:
+    parts, wire = case
+    references = submitted(parts, 3)
+    parts.clock.advance(hours=24)
+    first = next(parts.store.due(parts.clock.now))
+
+    def fail(number: int, name: str, call: Any) -> Any:
+        if name == "get_item":
+            wire.meddle = all_is_well
+            raise ConnectionError
+        return call()
+
+    def change() -> None:
+        decide(parts, first, "note")
+        wire.meddle = fail
+
+    wire.meddle = meanwhile("update_item", 2, change)
+    assert parts.sweep() == Swept(2, failed=1, unfinished=False)
+    parts.check_numbers(references)
+    assert parts.sweep() == Swept(1, 0, False)
+    parts.check_numbers(references)
+
+
 def test_two_sweeps_at_once_crime_once(case: tuple[Parts, Wire]) -> None:
     parts, wire = case
     references = submitted(parts, 3)
