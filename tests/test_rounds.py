@@ -41,19 +41,19 @@ class Begun(Reconciliation):
         return self._found
 
 
-def of_the_country(months: int) -> Account:
-    """What is found of that many months of 175,450 reports, 117,570 of them crimes, halfway round: as much as it gets,
-    with a decision as likely in every minute of the day.
+def halfway_round(months: int, reports: int) -> Account:
+    """What is found of so many months of so many reports: as much as it gets, with a decision as likely in every minute
+    of the day.
     """
-    chance, account = random.Random(7), Account("2026-11-26T02:00:00Z")
+    chance, account, crimes = random.Random(7), Account("2026-11-26T02:00:00Z"), round(reports * 2_076 / 3_098)
     for month in range(months):
         for category in ("burglary", "theft", "criminal_damage"):
-            place = f"{2020 + month // 12}-{month % 12 + 1:02}", category
-            took = {f"took.{time}": round(chance.gauss(27, 5)) for time in range(1440)}
-            account.sums.update({(*place, name): count for name, count in took.items()})
+            place, each = (f"{2020 + month // 12}-{month % 12 + 1:02}", category), crimes / 3 / 1440
+            took = {f"took.{time}": round(chance.gauss(each, each**0.5)) for time in range(1440)}
+            account.sums.update({(*place, name): count for name, count in took.items() if count > 0})
     for year in range(months // 12):
-        account.numbers[2020 + year] = Year(12 * 117_570, [], [])
-        account.given[2020 + year] = chance.getrandbits(12 * 117_570) << 1
+        account.numbers[2020 + year] = Year(12 * crimes, [], [])
+        account.given[2020 + year] = chance.getrandbits(12 * crimes) << 1
     return account
 
 
@@ -62,7 +62,7 @@ def test_two_years_of_the_country_are_remembered_though_no_item_holds_them(dynam
     pile(parts, 3)
     of_old = {"turn": 7, "after_pk": "a", "after_sk": "b", "found": Account("2026-11-22T02:00:00Z").packed()}
     parts.table.put_new({"pk": ROUND[0], "sk": ROUND[1], **of_old})  # as another release wrote it, into one item
-    account = of_the_country(24)
+    account = halfway_round(24, 175_450)
     assert len(account.packed()) > 409_600, "what an item holds"
     wire.page_size = 5
     assert not Begun(parts, account).go_on(lambda: 0.0, Told()).proof

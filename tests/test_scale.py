@@ -4,10 +4,10 @@ What an operation takes is counted on a real database engine by `bench/life.py`,
 """
 
 import json
-import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,19 +18,19 @@ from bench.life import EACH_MINUTE, HOURLY, OTHERS, Left, Life
 from bench.stage import ENVIRONMENT, INDEXES, Took
 from chalicelib.drafts import GROUPS
 from chalicelib.forms import EXAMPLES
-from chalicelib.proof import Account, Year
 from chalicelib.report import receive
 from chalicelib.report_items import SHARDS, new_item
 from chalicelib.table import marshal
 from infra.harden import RATE_PER_SECOND
 from tests.fakes import NOW
+from tests.test_rounds import halfway_round
 
 PAGE = "scale.md"
+ROOT = Path(__file__).parents[1]
 PUBLIC, OFFICERS, BEHIND = PARTS = ("The public", "Officers", "Behind the pages")
 COLUMNS = ("Requests", "Read units", "Write units", "Answer", "Log")
 OF_LIFE = "In a life"
 RATE, NAME, VALUE, FORMULA = "Reports a second", "Name", "Value", "Formula"
-ITEM = 400 * 1024  # bytes at most
 
 
 class Wrong(NamedTuple):
@@ -277,37 +277,16 @@ def _life_rows() -> Iterator[Row]:
     yield from (row for table in tables(PAGE) for row in table if "A report's life" in row)
 
 
-def test_what_the_night_remembers_fits_for_as_many_months_as_the_page_says() -> None:
-    (row,) = [
-        row for table in tables(PAGE) for row in table if next(iter(row.values())).startswith("Months until what")
-    ]
-    for scale in ("force", "country"):
-        assert agrees(row[SCALES[scale]], _months_that_fit(_reports(scale))), (scale, _months_that_fit(_reports(scale)))
-    assert number(row[SCALES["thousand"]]) == 0
-    assert _reports("thousand") * 0.6 / 8 > ITEM, "the bits of a month's crimes alone are too many"
+def test_what_a_month_adds_to_what_the_night_remembers_is_what_the_page_says(page: Page) -> None:
+    for names in (page.names["force"], page.names["country"]):
+        one, two = (len(halfway_round(months, int(names["reports"])).packed()) for months in (12, 24))
+        assert abs((two - one) / 12 - names["found"]) <= 0.01 * names["found"], (two - one) / 12
+    most = page.names["thousand"]
+    assert abs(most["reports"] * (most["crimed"] + most["by_rule"]) / 8 - most["found"]) <= 0.01 * most["found"]
 
 
-def _reports(scale: str) -> int:
-    (row,) = [row for table in tables(PAGE) for row in table if row.get(NAME) == "`reports`"]
-    return int(number(row[SCALES[scale]]))
-
-
-def _months_that_fit(reports: int) -> float:
-    """Halfway round, with every minute of the day as likely for a decision: as full as it gets."""
-    one, two = (len(_account(months, reports).packed()) for months in (12, 24))
-    return ITEM / (two - one) * 12
-
-
-def _account(months: int, reports: int) -> Account:
-    chance, account = random.Random(7), Account("2026-11-26T02:00:00Z")
-    crimes = round(reports * 2_076 / 3_098)
-    for month in range(months):
-        for category in EXAMPLES:
-            place = f"{2020 + month // 12}-{month % 12 + 1:02}", category
-            each = crimes / 3 / 1440
-            took = {f"took.{time}": round(chance.gauss(each, each**0.5)) for time in range(1440)}
-            account.sums.update({(*place, name): count for name, count in took.items() if count > 0})
-    for year in range(months // 12):
-        account.numbers[2020 + year] = Year(12 * crimes)
-        account.given[2020 + year] = chance.getrandbits(12 * crimes)
-    return account
+def test_the_night_has_the_memory_that_the_page_reckons_with(page: Page) -> None:
+    functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
+    (formula,) = [row[FORMULA] for table in tables(PAGE) for row in table if row.get(NAME) == "`nightly`"]
+    assert f"× {functions['reconcile']['lambda_memory_size']:,} / 1,024" in formula  # noqa: RUF001
+    assert f"× {functions['reconcile']['lambda_timeout']} ×" in formula  # noqa: RUF001
