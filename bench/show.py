@@ -107,7 +107,8 @@ def _sweep(found: Found) -> Table:
     for size, spent in found.sweep.by_size.items():
         table.add_row(f"{size:,}", *(f"{one:,.4g}" for one in spent))
     table.caption = (
-        f"{found.sweep.ours:,.0f} reports a second by the rule, {found.sweep.store:,.0f} by the store itself"
+        f"Reports a second: {found.sweep.ours:,.0f} by the rule; by the store itself, under as many threads, "
+        f"{found.sweep.store:,.0f} of a bare boto3 client, {found.sweep.wire:,.0f} over our wire"
     )
     return table
 

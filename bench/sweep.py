@@ -44,13 +44,14 @@ ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "
 
 
 class Sweep(NamedTuple):
-    """What a sweep of DUE reports took by the number of open ones, and reports a second: our rule's, the store's own,
-    and the ratio of the two, which is the median of several times.
+    """What a sweep of DUE reports took by the number of open ones, and reports a second: our rule's, the store's own by
+    a bare client of boto3 and by our wire, and the ratio of ours to the former, which is the median of several times.
     """
 
     by_size: Mapping[int, Spent]
     ours: float
     store: float
+    wire: float
     rate: float
 
 
@@ -59,6 +60,7 @@ class Race(NamedTuple):
 
     ours: float
     store: float
+    wire: float
 
 
 class Bench:
@@ -90,12 +92,13 @@ class Bench:
         swept = self._rule.crime_due_reports(lambda: 900.0)
         assert swept == Swept(count, failed=0, unfinished=False), swept
 
-    def update(self, updates: Sequence[Any]) -> None:
-        """The same updates over the bare wire, each thread its share."""
+    def update(self, updates: Sequence[Any], over_wire: bool) -> None:
+        """The same updates by a bare client, or over the bare wire, each thread its share."""
+        client = self._wire if over_wire else self._bare
 
         def update_all(share: Sequence[Any]) -> None:
             for update in share:
-                self._wire.update_item(**{**update, "TableName": self.name})
+                client.update_item(**{**update, "TableName": self.name})
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(update_all, [updates[first::THREADS] for first in range(THREADS)]))
@@ -127,8 +130,8 @@ def measure(tell: Callable[[str], None]) -> Sweep:
     with dynamodb_local() as endpoint, _logging_to_nowhere():
         by_size = {size: spent for size, spent in _by_size(endpoint, tell)}
         races = list(_races(endpoint, tell))
-    ours, store = (median(side) for side in zip(*races, strict=True))
-    return Sweep(by_size, ours, store, median(race.ours / race.store for race in races))
+    ours, store, wire = (median(side) for side in zip(*races, strict=True))
+    return Sweep(by_size, ours, store, wire, median(race.ours / race.store for race in races))
 
 
 def _by_size(endpoint: str, tell: Callable[[str], None]) -> Iterator[tuple[int, Spent]]:
@@ -143,16 +146,18 @@ def _by_size(endpoint: str, tell: Callable[[str], None]) -> Iterator[tuple[int, 
 
 
 def _races(endpoint: str, tell: Callable[[str], None]) -> Iterator[Race]:
-    """The rule and the bare wire in turn, each on a table of its own with the same reports, a part at a time."""
-    rule, bare = Bench(endpoint, "rule"), Bench(endpoint, "bare")
+    """The rule, a bare client and the bare wire in turn, a part at a time: each has a table with the same reports."""
+    rule, bare, wire = (Bench(endpoint, name) for name in ("rule", "bare", "wire"))
     for number in range(1 + ROUNDS):
         tell(f"Sweeping {SWEPT:,} due reports: {number} of {ROUNDS}" if number else "Sweeping to warm up")
-        for side in (rule, bare):
+        for side in (rule, bare, wire):
             side.seed(range(number * SWEPT, (number + 1) * SWEPT), LATE)
         rule.updates.clear()
-        ours, store = _seconds(lambda: rule.sweep(SWEPT)), _seconds(lambda: bare.update(list(rule.updates)))
+        ours = _seconds(lambda: rule.sweep(SWEPT))
+        store = _seconds(lambda: bare.update(rule.updates, over_wire=False))
+        over_wire = _seconds(lambda: wire.update(rule.updates, over_wire=True))
         if number:
-            yield Race(SWEPT / ours, SWEPT / store)
+            yield Race(SWEPT / ours, SWEPT / store, SWEPT / over_wire)
 
 
 def _seconds(act: Callable[[], None]) -> float:
@@ -210,7 +215,8 @@ def main() -> None:
     for size, spent in found.by_size.items():
         shown.add_row(f"among {size:,} open ones", *(f"{one:,.5g}" for one in spent))
     Console().print(shown)
-    Console().print(f"Reports a second: {found.ours:.0f} by the rule, {found.store:.0f} by the store: {found.rate:.2f}")
+    said = f"{found.ours:.0f} by the rule, {found.store:.0f} by the store alone, {found.wire:.0f} over our wire"
+    Console().print(f"Reports a second: {said}; ratio {found.rate:.2f}")
 
 
 if __name__ == "__main__":

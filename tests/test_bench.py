@@ -150,7 +150,7 @@ def test_each_function_has_its_cold_start_measured() -> None:
 
 def swept(few: Spent = FEW, many: Spent = FEW, rate: float = 0.8) -> Sweep:
     """A sweep among few open reports, and among many."""
-    return Sweep({2_000: few, 20_000: few, 100_000: many}, 800, 1_000, rate)
+    return Sweep({2_000: few, 20_000: few, 100_000: many}, 800, 1_000, 1_200, rate)
 
 
 def found(**other: Any) -> Found:
