@@ -134,12 +134,12 @@ def read_key(text: str) -> Digests:
     """The digests of a key. Raises NotFound if it is none of ours."""
     digests = tuple(tuple(group.split(".")) for group in text.split("~"))
     each = [digest for group in digests for digest in group]
-    if len(each) > MOST_DIGESTS or not all(map(_DIGEST.fullmatch, each)):
+    if len(each) > MOST_DIGESTS or not all(re.fullmatch(_DIGEST, one) for one in each):
         raise NotFound("This is not the address of a search. Search again.")
     return digests
 
 
-_DIGEST = re.compile("[A-Za-z0-9_-]{16}")
+_DIGEST = "[A-Za-z0-9_-]{16}"
 
 
 def _digest(secret: bytes, clue: Clue) -> str:

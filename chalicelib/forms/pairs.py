@@ -13,8 +13,8 @@ Pairs = Sequence[tuple[str, str]]
 
 _DEEPEST = 3  # parts of a name: `items.0.make`, `when.start_date.day`
 _MOST_ITEMS = 50
-_INDEX = re.compile("[0-9]{1,9}")
-_POUNDS = re.compile(r"£?([0-9]{1,12})(\.00?)?")
+_INDEX = "[0-9]{1,9}"
+_POUNDS = r"£?([0-9]{1,12})(\.00?)?"
 
 
 @dataclass
@@ -72,7 +72,7 @@ def _answer(node: _Node, question: Question | None) -> Any:
     match question:
         case Question(kind="section", model=model) if model:
             return _section(node, model)
-        case Question(kind="sections", model=model) if model and all(map(_INDEX.fullmatch, node.below)):
+        case Question(kind="sections", model=model) if model and all(re.fullmatch(_INDEX, name) for name in node.below):
             return _only(node.values) or [_section(row, model) for row in _rows(node)]
         case Question(kind="date") if node.below.keys() <= set(DateBoxes._fields) and not _only(node.values):
             return _boxes_or_blank(node)
@@ -90,7 +90,7 @@ def _section(node: _Node, model: type[Section]) -> Any:
 
 def _rows(node: _Node) -> list[_Node]:
     """In the order of their numbers, which may have gaps: the third row may be `items.70`."""
-    numbered = [(int(name), child) for name, child in node.below.items() if _INDEX.fullmatch(name)]
+    numbered = [(int(name), child) for name, child in node.below.items() if re.fullmatch(_INDEX, name)]
     return [child for _, child in sorted(numbered, key=lambda row: row[0])]
 
 
@@ -112,5 +112,5 @@ def _only(values: Iterable[str]) -> str | list[str]:
 
 
 def _pounds(typed: str) -> int | str:
-    amount = _POUNDS.fullmatch(re.sub("[ ,]", "", typed))
+    amount = re.fullmatch(_POUNDS, re.sub("[ ,]", "", typed))
     return int(amount[1]) if amount else typed
