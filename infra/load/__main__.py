@@ -177,7 +177,7 @@ def _proved(load: Load, service: Service, console: Console) -> bool:
     for line in islice(found, MOST_SHOWN):
         console.print(line)
     if not found:
-        console.print(f"All {answered:,} reports that were answered with 201, those to warm up too, are in the table, "
+        console.print(f"All {answered:,} reports that were answered with 201 are in the table (with those to warm up), "
                       "once and as they were sent, and no others; each was triaged once, and one acknowledgement "
                       "went out.")  # fmt: skip
     else:
