@@ -100,7 +100,7 @@ print(json.dumps(sorted(sys.modules)))
 
 @pytest.mark.parametrize("function", LOADS)
 def test_a_function_begins_with_its_own_and_no_more(function: str) -> None:
-    loaded = set(ran(LOADED, cold.SETTINGS | {"_HANDLER": function}))
+    loaded = set(ran(LOADED, cold.SETTINGS | {"_HANDLER": function, "AWS_LAMBDA_FUNCTION_NAME": function}))
     has, lacks = ({f"chalicelib.{name}" for name in names} for names in LOADS[function])
     assert has <= loaded and not lacks & loaded
     assert "chalicelib.wire" in loaded and not {"botocore.client", "boto3"} & loaded
