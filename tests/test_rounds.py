@@ -116,6 +116,7 @@ class Taken(FakeTable):
     """Each write waits until it is let through."""
 
     def __init__(self, items: dict[tuple[str, str], Item], wait: Callable[[], None]) -> None:
+        super().__init__()
         self.items, self._wait = items, wait
 
     def update(self, *key: str, **how: Any) -> Item:
@@ -151,10 +152,12 @@ class Hand:
         self.goes_on()
 
     def _run(self) -> None:
-        with suppress(Died):
-            self._runs.go_on(PLENTY, Told())
-        self._over = True
-        self._theirs.release()
+        try:
+            with suppress(Died):
+                self._runs.go_on(PLENTY, Told())
+        finally:  # also where a test is wrong: nobody waits for ever
+            self._over = True
+            self._theirs.release()
 
     def _wait(self) -> None:
         self._theirs.release()
