@@ -5,7 +5,6 @@ the store itself, which is given the same conditional updates by as many threads
 """
 
 import gc
-import json
 import logging
 import os
 import time
@@ -27,7 +26,7 @@ from chalicelib.crime_numbers import CrimeNumbers
 from chalicelib.forms import EXAMPLES
 from chalicelib.reference import derive, token_digest
 from chalicelib.report import Report
-from chalicelib.report_items import head_values, new_item
+from chalicelib.report_items import head_values, new_item, written
 from chalicelib.rule import THREADS, Swept, TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table, marshal
@@ -175,7 +174,7 @@ def _item(number: int, received_at: datetime) -> Any:
     reference = derive(token_digest(b"bench", str(number)))
     category = list(EXAMPLES)[number % len(EXAMPLES)]
     report = replace(_triaged(category, received_at + timedelta(seconds=number % 50)), reference=reference)
-    body = json.dumps(report.answers).encode()
+    body = written(report.answers)
     return marshal({**new_item(report, body), **head_values(report), "token": bytes(16), "body": bytes(16)})
 
 

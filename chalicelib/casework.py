@@ -6,11 +6,11 @@ update. Store, crime numbers, sender, clock and the source of randomness are han
 """
 
 import hmac
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib import by_public, letters
 from chalicelib import report as life
@@ -57,16 +57,16 @@ class Casework:
         return local(self._now())
 
     def submit(
-        self, answers: bytes, token: str | None, folder: str | None = None, heard: Heard | None = None
+        self, answers: Mapping[str, Any], token: str | None, folder: str | None = None, heard: Heard | None = None
     ) -> Report:
         """Store a report from its canonical answers. The same `token` and answers again give the same report.
         `folder` has the files that came before it, `heard` says that it was told in the live chat. Raises AlreadySent
         if the token came with other answers.
         """
-        now, said = self._now(), json.loads(answers)
+        now = self._now()
 
         def received(reference: str) -> Report:
-            report = life.receive(reference, said["category"], said, now, heard)
+            report = life.receive(reference, answers["category"], answers, now, heard)
             return replace(report, folder=folder) if folder else report
 
         return self._store.submit(token or self._mint(), answers, received)

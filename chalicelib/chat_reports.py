@@ -5,6 +5,9 @@ which of its reports it is, so pressing twice, two advisors, or a crash in betwe
 finds the one that is there, and writes it down. See `docs/adr/0030-reports-from-chat.md`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from chalicelib.casework import Casework
 from chalicelib.changes import Officer
 from chalicelib.chat import VISITOR, Conversation, Entry
@@ -19,7 +22,7 @@ class ChatReports:
     def __init__(self, casework: Casework, chats: Chats) -> None:
         self._casework, self._chats = casework, chats
 
-    def make_report(self, officer: Officer, id: str, number: int, answers: bytes, nth: int) -> Report:
+    def make_report(self, officer: Officer, id: str, number: int, answers: Mapping[str, Any], nth: int) -> Report:
         """Store the `nth` report (from 1, as the advisor's page said) of a conversation, from its canonical answers.
         `number` is that of the message in which the visitor first told of the crime: its 24 hours run from there.
 

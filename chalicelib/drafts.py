@@ -75,7 +75,7 @@ class Draft:
 class Reports(Protocol):
     """What drafts need of casework."""
 
-    def submit(self, answers: bytes, token: str | None, folder: str | None = None) -> Report: ...
+    def submit(self, answers: Mapping[str, Any], token: str | None, folder: str | None = None) -> Report: ...
     def sent_as(self, token: str) -> str | None: ...
 
 
@@ -116,7 +116,7 @@ class Drafts:
                 return self._save(draft, how(draft))
         raise NotAllowed("Several pages of this report were saved at once. Go back and continue once more.")
 
-    def send(self, draft: Draft, answers: bytes) -> str:
+    def send(self, draft: Draft, answers: Mapping[str, Any]) -> str:
         """Make it a report, and give the reference. If we die in between, sending again gives the same report.
 
         Raises AlreadySent if it was sent with other answers.

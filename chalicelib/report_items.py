@@ -26,8 +26,13 @@ def letter_key(reference: str, version: int) -> tuple[str, str]:
     return key(reference)[0], f"LETTER#{version:06}"
 
 
+def written(answers: Mapping[str, Any]) -> bytes:
+    """The JSON text of answers, in the one form that equal answers have: sorted, compact, in UTF-8."""
+    return json.dumps(answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def new_item(report: Report, body: bytes) -> dict[str, Value]:
-    """A report that has just come; `body` are its answers as JSON text."""
+    """A report that has just come; `body` are its answers as they are `written`."""
     pk, sk = key(report.reference)
     return {
         "pk": pk,
@@ -64,8 +69,7 @@ def packed_words(several: Sequence[Words]) -> list[str]:
 
 
 def _packed(report: Report) -> bytes:
-    text = json.dumps(report.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return zlib.compress(text.encode(), 9)
+    return zlib.compress(written(report.answers), 9)
 
 
 def head_values(report: Report) -> dict[str, Value]:

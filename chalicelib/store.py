@@ -39,6 +39,7 @@ from chalicelib.report_items import (
     places,
     reference_of,
     report_of,
+    written,
 )
 from chalicelib.retention import ERASING
 from chalicelib.table import ConditionFailed, Item, Table, Value
@@ -58,14 +59,15 @@ class Store:
 
     # Submission and change
 
-    def submit(self, token: str, body: bytes, receive: Callable[[str], Report]) -> Report:
-        """Store what `receive(reference)` makes of the answers in `body`, once for each `token`: one request. It is
+    def submit(self, token: str, answers: Mapping[str, Any], receive: Callable[[str], Report]) -> Report:
+        """Store what `receive(reference)` makes of the canonical answers, once for each `token`: one request. It is
         durable when this returns.
 
-        The same token and body again returns the report that is there; the same token with another body raises
+        The same token and answers again return the report that is there; the same token with others raises
         AlreadySent. Two tokens that happen to have one reference (about 50 bits) are told apart, the later one moves
         on.
         """
+        body = written(answers)
         secret, *others = self._secrets()
         for other in others:
             if before := self._submitted(other, token, body):

@@ -10,7 +10,7 @@ LONDON = "Europe/London"
 
 def stamp(at: datetime) -> str:
     """`2026-11-23T09:05:00Z`; sorts as it runs. Fractions of a second are cut off."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def read_stamp(text: str) -> datetime:

@@ -1,7 +1,6 @@
 """Stand-ins and builders: a table in memory, a clock to set, a sender that keeps letters, a DynamoDB that can break."""
 
 import itertools
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,11 +45,6 @@ def answers(category: str = "theft", **sections: Any) -> dict[str, Any]:
     contact = {"full_name": "Eve Example", "email": "eve@example.com", "phone": "07700 900123"}
     least = {"category": category, "emergency": "no", "about": {"kind": KINDS[category]}, "contact": contact}
     return {**least, "declaration": "yes", **sections}
-
-
-def body(category: str = "theft", **sections: Any) -> bytes:
-    """The same as `canonical` gives it."""
-    return json.dumps(answers(category, **sections), sort_keys=True, separators=(",", ":")).encode()
 
 
 class Clock:
@@ -101,7 +95,7 @@ class Parts:
         self.rule = TwentyFourHourRule(self.store, self.numbers, self.clock, self.pauses.append)
 
     def submit(self, token: str | None = None, category: str = "theft", **sections: Any) -> Report:
-        return self.casework.submit(body(category, **sections), token)
+        return self.casework.submit(answers(category, **sections), token)
 
     def sweep(self, time_left: Callable[[], float] = lambda: 60.0) -> Any:
         return self.rule.crime_due_reports(time_left)

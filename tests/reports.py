@@ -51,7 +51,7 @@ def read(sent: Any, today: date = TODAY) -> Submission:
 
 
 def kept(sent: Any) -> Any:
-    return json.loads(canonical(read(sent)))
+    return canonical(read(sent))
 
 
 def errors(sent: Any) -> list[FieldError]:

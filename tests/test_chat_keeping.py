@@ -16,7 +16,7 @@ from chalicelib.clues import Clue, of_chat
 from chalicelib.errors import NotAllowed, NotFound, NotYourRole
 from chalicelib.report import Heard
 from chalicelib.times import day_of, london
-from tests.fakes import ANN, NOW, SUE, Died, Parts, all_is_well, body, dies, meanwhile, new_case, repeats
+from tests.fakes import ANN, NOW, SUE, Died, Parts, all_is_well, answers, dies, meanwhile, new_case, repeats
 from tests.test_chats import Told
 
 MARK = "Zephyrine"
@@ -47,7 +47,7 @@ class Force:
         self.chats.conclude(ANN, "c1", how)
 
     def report(self) -> str:
-        return self.reports.make_report(ANN, "c1", 1, body("theft"), 1).reference
+        return self.reports.make_report(ANN, "c1", 1, answers("theft"), 1).reference
 
     def house(self, after: timedelta = timedelta()) -> tuple[int, int]:
         """What the housekeeping does that long later."""
@@ -128,7 +128,7 @@ def test_one_with_a_report_is_kept_as_long_as_that_and_goes_with_it(force: Force
 
 def test_it_goes_with_the_last_of_its_reports(force: Force) -> None:
     first = force.report()
-    second = force.reports.make_report(ANN, "c1", 1, body("theft", what_happened="More"), 2).reference
+    second = force.reports.make_report(ANN, "c1", 1, answers("theft", what_happened="More"), 2).reference
     force.conclude("reported")
     _erase(force, first)
     force.keeping.report_erased("c1")
@@ -149,7 +149,7 @@ def test_one_that_was_going_on_when_its_report_was_erased_goes_after_its_period(
 
 def test_a_report_that_was_made_and_not_written_down_keeps_it(force: Force) -> None:
     force.conclude()
-    reference = force.parts.casework.submit(body(), "chat:c1:1", heard=Heard(NOW, "c1", ANN.actor)).reference
+    reference = force.parts.casework.submit(answers(), "chat:c1:1", heard=Heard(NOW, "c1", ANN.actor)).reference
     force.house(GONE_ON)
     assert force.chats.find("c1").references == [reference]
 

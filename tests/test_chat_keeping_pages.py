@@ -10,7 +10,7 @@ from test_retention_pages import Files, words
 from chalicelib import wiring
 from chalicelib.desk import Officer
 from chalicelib.report import Actor
-from tests.fakes import body
+from tests.fakes import answers
 
 OLIVE = Officer(Actor("olive", "Olive Officer"), is_supervisor=False)
 SAM = {"name": "Sam Carter", "email": "sam@example.com", "phone": "07700 900456"}
@@ -36,7 +36,7 @@ def conversation(door: Door, id: str = "c1", how: str = "advice", visitor: Any =
     chats.advisor_says(OLIVE, id, "Where was it locked?", "a1")
     chats.note(OLIVE, id, "Seems calm", "n1")
     if how == "reported":
-        door.service.chat_reports.make_report(OLIVE, id, 1, body(), 1)
+        door.service.chat_reports.make_report(OLIVE, id, 1, answers(), 1)
     chats.conclude(OLIVE, id, how)
     return id
 

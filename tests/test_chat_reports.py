@@ -15,7 +15,7 @@ from chalicelib.letters import write
 from chalicelib.pages import desk, status
 from chalicelib.report import Heard, verify
 from chalicelib.retold import head_told_by
-from tests.fakes import ANN, BOB, NOW, Died, Parts, all_is_well, body, dies, new_case
+from tests.fakes import ANN, BOB, NOW, Died, Parts, all_is_well, answers, dies, new_case
 from tests.test_chats import EVE, Told
 
 CHAT = "c1"
@@ -35,8 +35,8 @@ class Desk:
         self.chats.take(ANN, CHAT)
         parts.clock.advance(minutes=50)
 
-    def make(self, officer: Any = ANN, number: int = 2, nth: int = 1, **answers: Any) -> life.Report:
-        return self.reports.make_report(officer, CHAT, number, body("theft", **answers), nth)
+    def make(self, officer: Any = ANN, number: int = 2, nth: int = 1, **said: Any) -> life.Report:
+        return self.reports.make_report(officer, CHAT, number, answers("theft", **said), nth)
 
     def everything(self) -> list[str]:
         return [item["pk"] for item in self.parts.table.items.values() if item["sk"] == "REPORT"]
@@ -182,7 +182,7 @@ def test_only_a_message_of_the_visitor_tells_of_a_crime(at_desk: Desk, number: i
 
 def test_of_no_conversation_there_is_no_report(at_desk: Desk) -> None:
     with pytest.raises(NotFound):
-        at_desk.reports.make_report(ANN, "c2", 1, body(), 1)
+        at_desk.reports.make_report(ANN, "c2", 1, answers(), 1)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -216,7 +216,7 @@ def _again(at_desk: Desk, same: bool) -> None:
 def test_what_was_made_and_not_written_down_is_found(at_desk: Desk) -> None:
     chat, parts = at_desk.chats.find(CHAT), at_desk.parts
     assert at_desk.reports.with_all_written_down(chat, ANN.actor) == chat
-    report = parts.casework.submit(body(), f"chat:{CHAT}:1", heard=Heard(NOW, CHAT, ANN.actor))
+    report = parts.casework.submit(answers(), f"chat:{CHAT}:1", heard=Heard(NOW, CHAT, ANN.actor))
     assert at_desk.reports.with_all_written_down(chat, ANN.actor).references == [report.reference]
 
 

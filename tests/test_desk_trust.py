@@ -1,6 +1,5 @@
 """What the desk must not let slip: looks that leave no record, sessions that never end, changes made twice."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -27,7 +26,7 @@ def door(app_module: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
 
 
 def reported(door: Door, token: str = "one") -> str:
-    report = door.service.casework.submit(json.dumps(example()).encode(), token)
+    report = door.service.casework.submit(example(), token)
     door.service.casework.triage(report.reference)
     return report.reference
 

@@ -13,7 +13,7 @@ from chalicelib.errors import AlreadySent, InvalidAnswers, NotAllowed, NotFound,
 from chalicelib.evidence import INVITED_FOR
 from chalicelib.table import ConditionFailed
 from infra.local.stack import create_table
-from tests.fakes import Died, Parts, body, new_case
+from tests.fakes import Died, Parts, answers, new_case
 
 FIRST = {"emergency": "no", "reporter": "victim"}
 ID = "d" * 32
@@ -129,7 +129,7 @@ def test_more_than_a_report_may_have_is_refused_before_it_is_kept(desk: Desk) ->
 
 def test_a_draft_becomes_one_report_with_its_folder(desk: Desk) -> None:
     draft = desk.begin()
-    reference = desk.drafts.send(draft, body())
+    reference = desk.drafts.send(draft, answers())
     assert desk.parts.now(reference).files_in == ID
     sent = desk.now()
     assert (sent.sent, sent.answers, sent.items) == (reference, {}, {})
@@ -140,14 +140,14 @@ def test_a_draft_becomes_one_report_with_its_folder(desk: Desk) -> None:
 
 def test_sent_twice_at_once_is_one_report(desk: Desk) -> None:
     draft = desk.begin()
-    assert len({desk.drafts.send(draft, body()) for _ in range(3)}) == len(desk.reports()) == 1
+    assert len({desk.drafts.send(draft, answers()) for _ in range(3)}) == len(desk.reports()) == 1
 
 
 def test_sent_again_with_other_answers_names_the_report_that_is_there(desk: Desk) -> None:
     draft = desk.begin()
-    reference = desk.drafts.send(draft, body())
+    reference = desk.drafts.send(draft, answers())
     with pytest.raises(AlreadySent) as there:
-        desk.drafts.send(draft, body(what_happened="Something else."))
+        desk.drafts.send(draft, answers(what_happened="Something else."))
     assert there.value.reference == reference
 
 
@@ -158,9 +158,9 @@ def test_death_between_report_and_draft_loses_nothing_and_doubles_nothing(
     with monkeypatch.context() as broken:
         broken.setattr(desk.drafts, "close", _die)
         with pytest.raises(Died):
-            desk.drafts.send(draft, body())
+            desk.drafts.send(draft, answers())
     (report,) = desk.reports()
-    assert report == f"REPORT#{desk.drafts.send(desk.now(), body())}"
+    assert report == f"REPORT#{desk.drafts.send(desk.now(), answers())}"
     assert desk.now().sent
 
 
@@ -176,7 +176,7 @@ def test_a_draft_of_which_we_died_as_it_became_a_report_gives_nothing_up(
     with monkeypatch.context() as broken:
         broken.setattr(desk.drafts, "close", _die)
         with pytest.raises(Died):
-            desk.drafts.send(draft, body())
+            desk.drafts.send(draft, answers())
     with pytest.raises(AlreadySent) as there:
         desk.drafts.require_unsent(desk.now())
     assert desk.now().sent == there.value.reference
@@ -186,7 +186,7 @@ def test_a_draft_of_which_we_died_as_it_became_a_report_gives_nothing_up(
 def test_what_another_tab_saves_while_it_is_sent_does_not_keep_it_open(desk: Desk) -> None:
     draft = desk.begin()
     desk.drafts.change(ID, saying(what_happened="meanwhile"))
-    reference = desk.drafts.send(draft, body())  # with the older version in hand
+    reference = desk.drafts.send(draft, answers())  # with the older version in hand
     assert desk.now().sent == reference
     assert desk.now().answers == {}
 
@@ -239,7 +239,7 @@ def test_a_draft_that_changed_meanwhile_is_erased_all_the_same(desk: Desk) -> No
 
 def test_a_draft_that_was_sent_meanwhile_keeps_its_files(desk: Desk) -> None:
     old = desk.begin()
-    reference = desk.drafts.send(old, body())
+    reference = desk.drafts.send(old, answers())
     desk.drafts.erase(old)
     assert desk.now().sent == reference
     assert desk.erased == []
@@ -269,7 +269,7 @@ def test_the_files_of_a_report_stay(desk: Desk, closed: bool, monkeypatch: pytes
     draft = desk.begin()
     if not closed:
         monkeypatch.setattr(desk.drafts, "close", lambda *_: None)
-    desk.drafts.send(draft, body())
+    desk.drafts.send(draft, answers())
     desk.parts.clock.now += KEPT + LAST_REQUEST
     assert desk.erase_ended() == 1
     assert desk.erased == []

@@ -1,6 +1,5 @@
 """What an erasure leaves: nothing of what anybody said, anywhere, however often the housekeeping was cut off."""
 
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -95,8 +94,7 @@ class Story:
         self.drafts.change(DRAFT, lambda now: now.asking_for_a_link({"email": EMAIL, "address": "https://example.com"}))
         self.letters.send(return_link(EMAIL, f"https://example.com/{MARK}", parts.clock.now, "Midshire", "theft",
                                       f"{DRAFT}-1"), parts.clock.now)  # fmt: skip
-        said = json.dumps(answers(**SAID), sort_keys=True, separators=(",", ":")).encode()
-        reference = parts.casework.submit(said, draft.token, DRAFT).reference
+        reference = parts.casework.submit(answers(**SAID), draft.token, DRAFT).reference
         parts.casework.triage(reference)
         self.objects = {f"{DRAFT}/1": MARK.encode(), f"{reference}/1": b"somebody else's folder"}
         self.worked_on(reference)
@@ -228,8 +226,7 @@ def test_a_message_that_comes_late_brings_nothing_back(story: Story) -> None:
     story.erase()
     story.finish()
     before = parts.now(reference)
-    said = json.dumps(answers(**SAID), sort_keys=True, separators=(",", ":")).encode()
-    assert parts.casework.submit(said, f"draft:{DRAFT}", DRAFT).reference == reference
+    assert parts.casework.submit(answers(**SAID), f"draft:{DRAFT}", DRAFT).reference == reference
     assert not parts.casework.triage(reference)
     for version in range(1, before.version + 1):
         parts.casework.send_letter(reference, version)

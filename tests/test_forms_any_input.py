@@ -66,9 +66,8 @@ def check(read: Any, *sent: Any) -> None:
 
 def check_kept(submission: Submission) -> None:
     """What is kept can be read again, stays the same, and is no emergency or robbery."""
-    kept = canonical(submission)
-    assert canonical(read_json(kept, TODAY)) == kept
-    answers = json.loads(kept)
+    answers = canonical(submission)
+    assert canonical(read_json(json.dumps(answers), TODAY)) == answers
     assert answers["emergency"] == "no"
     assert answers["about"].get("force_used") != "yes"
 

@@ -19,7 +19,7 @@ from chalicelib.report import Heard
 from chalicelib.statistics import CANCEL_CODES, CATEGORIES, NOT_CRIMED_REASONS, monthly, months_between
 from chalicelib.table import ConditionFailed
 from chalicelib.times import stamp
-from tests.fakes import ANN, SUE, Died, FakeTable, Parts, body, moto_dynamodb, moto_table
+from tests.fakes import ANN, SUE, Died, FakeTable, Parts, answers, moto_dynamodb, moto_table
 
 MONTHS = months_between("2026-01", "2027-12")
 STARTS = [
@@ -118,7 +118,7 @@ class Force:
         heard = None if which % 2 else Heard(told_at, "c1", ANN.actor)
         with suppress(AlreadySent):
             for _ in range(2):  # twice, as a phone does
-                sent = self.parts.casework.submit(body(category, contact=contact), f"token{which}", heard=heard)
+                sent = self.parts.casework.submit(answers(category, contact=contact), f"token{which}", heard=heard)
                 self.references.append(sent.reference)
 
     def wait(self, which: int, how: int) -> None:

@@ -3,7 +3,6 @@
 The costs are counted on a real database engine (DynamoDB Local), at 25 and at 2,500 open reports.
 """
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from chalicelib.desk import FREE, Desk, Officer
 from chalicelib.errors import NotFound, NotYourRole, Stale
 from chalicelib.reference import derive
 from chalicelib.report import LEASE, RENEW_AFTER, Actor, Claim, Report, Status
-from chalicelib.report_items import head_values, new_item, places
+from chalicelib.report_items import head_values, new_item, places, written
 from chalicelib.table import Table, marshal
 from chalicelib.times import stamp
 from chalicelib.triage import UNASSESSED
@@ -66,7 +65,7 @@ def item_of(report: Report) -> dict[str, Any]:
     """Straight into the table, as it is after its last change."""
     touched = report.version > 1
     return {
-        **new_item(report, json.dumps(report.answers).encode()),
+        **new_item(report, written(report.answers)),
         **(head_values(report) | places(report) if touched else {}),
         "token": b"t",
         "body": b"b",

@@ -3,7 +3,6 @@
 Officers, sweeps and submitters are threads with a store of their own each, as they have on Lambda.
 """
 
-import json
 import threading
 import time
 import uuid
@@ -77,7 +76,7 @@ class Force:
 
     def reports(self, count: int) -> list[str]:
         """References of new reports."""
-        casework, answers = self.casework(), json.dumps(EXAMPLES["theft"]).encode()
+        casework, answers = self.casework(), EXAMPLES["theft"]
         return [casework.submit(answers, f"{self._name}-{number}").reference for number in range(count)]
 
     def read(self, reference: str) -> Report:
@@ -275,7 +274,7 @@ def test_two_sweeps_at_once_over_hundreds_while_officers_decide_some(force: Forc
 
 @pytest.mark.parametrize("round", range(3))
 def test_same_submission_from_many_sides_is_one_report(force: Force, round: int) -> None:
-    caseworks, answers = [force.casework() for _ in range(OFFICERS)], json.dumps(EXAMPLES["burglary"]).encode()
+    caseworks, answers = [force.casework() for _ in range(OFFICERS)], EXAMPLES["burglary"]
     results = at_once(*(lambda casework=casework: casework.submit(answers, "one token") for casework in caseworks))
     assert len({result.reference for result in results}) == 1
     assert {result.version for result in results} == {1}
@@ -284,7 +283,7 @@ def test_same_submission_from_many_sides_is_one_report(force: Force, round: int)
 
 def test_one_token_with_different_answers_keeps_the_first(force: Force) -> None:
     def sends(number: int) -> Callable[[], Report]:
-        answers = json.dumps({**EXAMPLES["burglary"], "what_happened": f"Version {number}"}).encode()
+        answers = {**EXAMPLES["burglary"], "what_happened": f"Version {number}"}
         casework = force.casework()
         return lambda: casework.submit(answers, "one token")
 
@@ -352,7 +351,7 @@ def test_figures_are_exact_while_everybody_works_and_the_ledger_is_moved_on(forc
     def work(who: Officer) -> None:
         casework, desk, number = force.casework(), force.desk(), 0
         while time.monotonic() < end:
-            report = casework.submit(json.dumps(EXAMPLES["theft"]).encode(), f"{who.actor.id}-{number}")
+            report = casework.submit(EXAMPLES["theft"], f"{who.actor.id}-{number}")
             if number % 3:
                 desk.crime(who, report.reference, 1, "44", "further_investigation", None, None)
             casework.send_letter(report.reference, 1)

@@ -671,7 +671,7 @@ def test_supervisors_read_the_last_proof(app_module: Any, monkeypatch: pytest.Mo
     door = Door(app_module.app)
     door.has_session("supervisor")
     assert "That has not happened yet" in door.get("/desk/proof").text
-    door.service.casework.submit(b'{"category": "theft", "contact": {}}', "token")
+    door.service.casework.submit({"category": "theft", "contact": {}}, "token")
     door.clock.advance(minutes=20)
     door.service.reconciliation.go_on(PLENTY, Told())
     page = door.get("/desk/proof")

@@ -15,7 +15,7 @@ from infra import redrive
 from infra.local import stack
 from tests.fakes import NOW
 
-BODY = json.dumps(EXAMPLES["theft"]).encode()
+THEFT = EXAMPLES["theft"]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
 def test_records_of_the_stream_come_back_to_both_queues(aws: dict[str, str]) -> None:
     store = Store(Table(boto3.client("dynamodb"), aws["TableName"]), lambda: (b"secret",))
     for token in ("handled", "set aside", "later"):
-        report = store.submit(token, BODY, lambda reference: receive(reference, "theft", EXAMPLES["theft"], NOW))
+        report = store.submit(token, THEFT, lambda reference: receive(reference, "theft", THEFT, NOW))
         if token == "set aside":
             wanted = report.reference
     sqs = boto3.client("sqs")

@@ -62,7 +62,7 @@ def token(door: Door) -> str:
 
 
 def reported(door: Door, token: str, category: str = "theft", **changes: Any) -> str:
-    report = door.service.casework.submit(json.dumps(example(category, **changes)).encode(), token)
+    report = door.service.casework.submit(example(category, **changes), token)
     door.service.casework.triage(report.reference)
     door.service.casework.send_letter(report.reference, 1)
     return report.reference

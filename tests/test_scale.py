@@ -19,7 +19,7 @@ from bench.stage import ENVIRONMENT, INDEXES, Took
 from chalicelib.drafts import GROUPS
 from chalicelib.forms import EXAMPLES
 from chalicelib.report import receive
-from chalicelib.report_items import SHARDS, new_item
+from chalicelib.report_items import SHARDS, new_item, written
 from chalicelib.table import marshal
 from infra.harden import RATE_PER_SECOND
 from tests.fakes import NOW
@@ -213,7 +213,7 @@ def test_the_border_of_three_write_units_is_where_the_page_says() -> None:
     empty = {**marshal({**new_item(report, b"{}"), **marks}), "answers": {"B": b""}}
     assert f"until the answers have {2048 - size(empty):,} bytes compressed" in prose()
     theft = replace(report, category="theft", answers=EXAMPLES["theft"])
-    body = json.dumps(theft.answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    body = written(theft.answers)
     assert f"the item, {size(marshal({**new_item(theft, body), **marks})):,} bytes with" in prose()
 
 

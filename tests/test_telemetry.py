@@ -30,7 +30,7 @@ from chalicelib.report import RULE, Crime, Report
 from chalicelib.rule import BLOCK
 from chalicelib.table import marshal
 from chalicelib.wiring import Service
-from tests.fakes import ANN, NOW, Clock, FakeTable, answers, body
+from tests.fakes import ANN, NOW, Clock, FakeTable, answers
 
 ROOT = Path(__file__).parents[1]
 SERVICE = "crime-reports-test"
@@ -68,7 +68,7 @@ class Functions:
         self.failure: Exception | None = None
 
     def submit(self, **sections: Any) -> str:
-        return self.service.casework.submit(body(**sections), None).reference
+        return self.service.casework.submit(answers(**sections), None).reference
 
     def image(self, reference: str, **changed: Any) -> Any:
         """The report as the stream shows it."""

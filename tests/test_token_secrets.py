@@ -9,7 +9,7 @@ from chalicelib.report import Report
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Table
 from chalicelib.token_secrets import KEPT, NOTICE, TokenSecrets
-from tests.fakes import NOW, Clock, FakeTable, Parts, body, meanwhile, moto_table
+from tests.fakes import NOW, Clock, FakeTable, Parts, answers, meanwhile, moto_table
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def process(table: Any, clock: Clock, names: str) -> TokenSecrets:
 def submit(table: Any, secrets: TokenSecrets, token: str = "token") -> Report:
     parts = Parts(table)
     parts.casework._store = Store(table, secrets)
-    return parts.casework.submit(body(), token)
+    return parts.casework.submit(answers(), token)
 
 
 def test_the_first_process_makes_the_secret_and_all_have_it(clock: Clock) -> None:

@@ -20,7 +20,7 @@ from chalicelib.report_items import key, letter_key
 from chalicelib.retold import head_told_by
 from chalicelib.table import Item, marshal
 from chalicelib.verification import examine, letter_fault
-from tests.fakes import ANN, BOB, NOW, SUE, FakeTable, Parts, body
+from tests.fakes import ANN, BOB, NOW, SUE, FakeTable, Parts, answers
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 def lived(*verbs: Callable[[Parts, str, int], Any], heard: Heard | None = None) -> Item:
     """A report after these, as it is stored."""
     parts = Parts(FakeTable())
-    reference = parts.casework.submit(body(), "token", heard=heard).reference
+    reference = parts.casework.submit(answers(), "token", heard=heard).reference
     for verb in verbs:
         parts.clock.advance(minutes=1)
         verb(parts, reference, parts.now(reference).version)

@@ -3,7 +3,6 @@
 Answers are nested as the questions are, in the form in which JSON carries them. Pure: no clock, no AWS.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -234,7 +233,7 @@ def read_step(
         _put(merged, name, answer_to(typed, name))
     said = called_for(category, merged)
     own = {section: said.get(section, _blank(category, section)) for section in {name.split(".")[0] for name in names}}
-    valid = json.loads(canonical(read({**_ELSEWHERE, **own, "category": category}, today)))
+    valid = canonical(read({**_ELSEWHERE, **own, "category": category}, today))
     for name in names:
         _put(merged, name, answer_to(valid, name))
     return merged

@@ -80,11 +80,11 @@ class Section(BaseModel):
             raise PydanticCustomError("wrong_type", "")
         if not isinstance(value, str):
             return value
+        if value.isascii() and value.isprintable():  # as nearly all is: then there is nothing to refuse or to compose
+            return value.strip() or None
         question = by_name(cls).get(info.field_name or "")
         if not question:
             return value
-        if value.isascii() and value.isprintable():  # as nearly all is: then there is nothing to refuse or to compose
-            return value.strip() or None
         return clean(value, long=question.ask.long, longest=question.max_length or 0) or None
 
 

@@ -69,10 +69,9 @@ def read_form(category: str, pairs: form.Pairs, today: date) -> Submission:
     return read({**answers, "category": category}, today)
 
 
-def canonical(submission: Submission) -> bytes:
-    """The submission as JSON in the one form that equal answers have: sorted, compact, without unanswered questions."""
-    answered = submission.model_dump(mode="json", exclude_none=True)
-    return json.dumps(_without_empty(answered), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def canonical(submission: Submission) -> dict[str, Any]:
+    """Its answers as values of JSON, in the one form that equal submissions have: without unanswered questions."""
+    return _without_empty(submission.model_dump(mode="json", exclude_none=True))
 
 
 def _refuse_constant(name: str) -> None:

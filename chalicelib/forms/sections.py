@@ -169,7 +169,7 @@ class Item(Section):
 
 
 def _not_empty(items: list[Item]) -> list[Item]:
-    return [item for item in items if item.model_dump(exclude_none=True)]
+    return [item for item in items if any(answer is not None for answer in vars(item).values())]
 
 
 Items = Annotated[list[Item], Field(max_length=50), AfterValidator(_not_empty)]

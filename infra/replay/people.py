@@ -158,4 +158,4 @@ class People:
 
 def body(report: Mapping[str, Any], at: datetime) -> bytes:
     """The report as it is sent, having passed the form's own models."""
-    return canonical(read_json(json.dumps(report), local(at).date()))
+    return json.dumps(canonical(read_json(json.dumps(report), local(at).date()))).encode()
