@@ -9,8 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-CODE = [ROOT / "Makefile", *ROOT.glob(".ci/*"), *ROOT.glob("infra/*.yaml"), *ROOT.glob("*.py"),
-        *(path for part in ("chalicelib", "infra", "bench", "tests") for path in ROOT.glob(f"{part}/**/*.py"))]  # fmt: skip
+CODE = [
+    ROOT / "Makefile",
+    *ROOT.glob(".ci/*"),
+    *ROOT.glob("infra/*.yaml"),
+    *ROOT.glob("*.py"),
+    *(path for part in ("chalicelib", "infra", "bench", "tests") for path in ROOT.glob(f"{part}/**/*.py")),
+]
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
