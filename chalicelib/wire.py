@@ -23,6 +23,7 @@ from urllib3 import BaseHTTPResponse, Timeout, connection_from_url
 from urllib3.exceptions import HTTPError
 
 TRIES = 4
+SECONDS = 6  # for each: all of them are over before API Gateway gives up (29 seconds), and we say what is wrong
 THREADS = 16  # connections that are kept; who needs more at once makes them anew
 # What botocore's client knows and this does not: regions where DynamoDB has another domain, and these wishes.
 ELSEWHERE = ("cn-", "us-iso", "eu-iso", "eusc-")
@@ -74,7 +75,7 @@ class Wire:
     def __init__(self, address: str, signer: Signer, sleep: Callable[[float], None] = time.sleep) -> None:
         """`address` is such as `https://dynamodb.eu-west-2.amazonaws.com`."""
         secure = {"ca_certs": certifi.where(), "cert_reqs": "CERT_REQUIRED"} if address.startswith("https:") else {}
-        self._http = connection_from_url(address, maxsize=THREADS, timeout=Timeout(connect=3, read=10), **secure)
+        self._http = connection_from_url(address, maxsize=THREADS, timeout=Timeout(total=SECONDS, connect=3), **secure)
         self._host, self._signer, self._sleep = urlsplit(address).netloc, signer, sleep
 
     @classmethod
@@ -84,7 +85,7 @@ class Wire:
         """
         said = [environ.get(f"AWS_{name}", "") for name in ("DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
         named = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL", "")
-        if not all(said) or not (named or environ.get("AWS_LAMBDA_FUNCTION_NAME")):
+        if not all(said) or not (named or environ.get("AWS_LAMBDA_FUNCTION_NAME")) or urlsplit(named).path.strip("/"):
             return None
         region, key, secret = said
         if not named.startswith("http:") and (region.startswith(ELSEWHERE) or any(map(environ.get, WISHES))):

@@ -1,8 +1,10 @@
 """The wire to DynamoDB: signed as botocore signs, answered, refused and tried again as botocore's client is."""
 
 import json
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,11 +27,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3.exceptions import HTTPError, SSLError
 
+from chalicelib import wire as dynamodb
 from chalicelib import wiring
 from chalicelib.table import ConditionFailed, Table
 from chalicelib.wire import Signer, Wire
 from infra.local.stack import REGION, create_table
 
+ROOT = Path(__file__).parents[1]
 SOMEBODY = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 LAMBDA = SOMEBODY | {"AWS_LAMBDA_FUNCTION_NAME": "crime-reports-dev"}
 DYNAMODB = "dynamodb.eu-west-2.amazonaws.com"
@@ -69,7 +73,7 @@ def test_a_new_day_has_a_new_key() -> None:
     "lacking",
     [{"AWS_DEFAULT_REGION": ""}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_SECRET_ACCESS_KEY": ""},
      {"AWS_DEFAULT_REGION": "cn-north-1"}, {"AWS_DEFAULT_REGION": "us-iso-east-1"}, {"https_proxy": "http://proxy"},
-     {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_CA_BUNDLE": "/bundle"}],
+     {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_CA_BUNDLE": "/bundle"}, {"AWS_ENDPOINT_URL": "https://example.com/a/path"}],
 )  # fmt: skip
 def test_what_only_botocore_knows_is_left_to_it(lacking: dict[str, str]) -> None:
     assert Wire.from_environ(LAMBDA)
@@ -257,6 +261,18 @@ def test_nobody_there_is_an_error_that_quotes_nothing() -> None:
     with pytest.raises(HTTPError) as failed:
         wire.put_item(TableName="t", Item={"words": {"S": "Ann Example"}})
     assert "Ann" not in str(failed.value)
+
+
+def test_who_says_nothing_is_waited_for_until_we_can_still_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]["api_handler"]
+    assert api["lambda_timeout"] - 3 > dynamodb.TRIES * dynamodb.SECONDS
+    monkeypatch.setattr(dynamodb, "SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        wire = Wire(f"http://127.0.0.1:{silent.getsockname()[1]}", Signer("dynamodb", REGION, "key", "secret", ""))
+        begun = time.monotonic()
+        with pytest.raises(HTTPError):
+            wire.get_item(TableName="t")
+    assert time.monotonic() - begun > dynamodb.TRIES * 0.1
 
 
 def test_a_connection_is_kept_and_threads_have_their_own() -> None:
