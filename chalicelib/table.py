@@ -161,6 +161,11 @@ class Table:
             raise ConditionFailed(unmarshal(item) if item else None) from None
 
 
+def refused(error: Exception) -> bool:
+    """Whether the table answered, and would not. Otherwise it was waited for in vain."""
+    return isinstance(error, ClientError)
+
+
 def turned_away(error: Exception) -> bool:
     """Whether the table had too much to do: the same request may do better later."""
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TOO_MUCH

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from chalicelib.table import ConditionFailed, Table
+from chalicelib.table import ConditionFailed, Table, refused
 from chalicelib.times import read_stamp, stamp
 
 KEPT = timedelta(minutes=10)  # how long a process trusts what it has read
@@ -55,7 +55,7 @@ class TokenSecrets:
         try:
             self._lines = self._read(now)
         except Exception as error:
-            if not self._lines:
+            if not (self._lines and refused(error)):  # whatever comes next would be waited for in vain, too
                 raise
             log.warning("the token secrets cannot be read again: %s", type(error).__name__)
         self._read_at = now

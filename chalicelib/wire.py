@@ -23,7 +23,7 @@ from urllib3 import BaseHTTPResponse, Timeout, connection_from_url
 from urllib3.exceptions import HTTPError
 
 TRIES = 4
-SECONDS = 6  # for each: all of them are over before API Gateway gives up (29 seconds), and we say what is wrong
+SECONDS = 6  # of silence: all tries are over before API Gateway gives up (29 seconds), and we say what is wrong
 THREADS = 16  # connections that are kept; who needs more at once makes them anew
 # What botocore's client knows and this does not: regions where DynamoDB has another domain, and these wishes.
 ELSEWHERE = ("cn-", "us-iso", "eu-iso", "eusc-")

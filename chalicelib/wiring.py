@@ -289,7 +289,9 @@ class Service:
 _SIGNED: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 # A message is stored by then, and who sent it waits to be told so; whoever is not told asks.
 _HASTY: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "retries": {"total_max_attempts": 1}}
-_OWN: dict[str, dict[str, Any]] = {"s3": _SIGNED, "apigatewaymanagementapi": _HASTY}
+# As `wire.py`, which it stands in for.
+_PATIENT: dict[str, Any] = {"read_timeout": 6}
+_OWN: dict[str, dict[str, Any]] = {"s3": _SIGNED, "apigatewaymanagementapi": _HASTY, "dynamodb": _PATIENT}
 
 
 def client(name: str, address: str | None = None) -> Any:

@@ -17,6 +17,7 @@ CODE = [
     *(path for part in ("chalicelib", "infra", "bench", "tests") for path in ROOT.glob(f"{part}/**/*.py")),
 ]
 LINK = re.compile(r"\]\(([^()\s]+)\)")
+_FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 
@@ -32,7 +33,7 @@ def test_every_page_that_code_or_pages_name_is_there() -> None:
 
 def _links(page: Path) -> Iterator[str]:
     """Those to files of ours, outside of code."""
-    prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+    prose = re.sub(r"`[^`\n]*`", "", _FENCED.sub("", page.read_text()))
     yield from (link for link in LINK.findall(prose) if not re.match(r"[a-z]+:", link))
 
 
@@ -45,5 +46,5 @@ def _leads_somewhere(page: Path, link: str) -> bool:
 @cache
 def _anchors(page: Path) -> set[str]:
     """The headings as GitHub names them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", page.read_text()), flags=re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -296,10 +296,17 @@ def test_a_broken_report_is_given_as_its_error_among_the_others(case: Case, clie
     assert found[whole.reference] == whole and isinstance(found[bad.reference], Exception) and len(found) == 2
 
 
+def test_answers_are_written_as_ever() -> None:
+    """Whoever sends the same again after an upgrade would be told that it is something else."""
+    assert (
+        written({"b": "Zoë’s", "a": [1, {"d": None, "c": "x"}]}) == '{"a":[1,{"c":"x","d":null}],"b":"Zoë’s"}'.encode()
+    )
+
+
 def test_equal_answers_in_another_order_are_the_same_submission(case: Case) -> None:
     said = answers(about={"kind": "pedal_cycle", "locked": "yes"}, what_happened="Zoë’s bicycle")
     turned = dict(reversed(list(said.items()))) | {"about": {"locked": "yes", "kind": "pedal_cycle"}}
-    assert written(turned) == written(said) and "Zoë’s".encode() in written(said)
+    assert written(turned) == written(said)
     assert case.parts.casework.submit(turned, "token") == case.parts.casework.submit(said, "token")
 
 

@@ -1,15 +1,17 @@
 """The secrets behind references: made once, kept, and changed without a report taken for another, or twice."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.report import Report
 from chalicelib.store import Store
 from chalicelib.table import ConditionFailed, Table
 from chalicelib.token_secrets import KEPT, NOTICE, TokenSecrets
-from tests.fakes import NOW, Clock, FakeTable, Parts, answers, meanwhile, moto_table
+from tests.fakes import NOW, Clock, FakeTable, Parts, all_is_well, answers, meanwhile, moto_table
 
 
 @pytest.fixture
@@ -21,6 +23,15 @@ def process(table: Any, clock: Clock, names: str) -> TokenSecrets:
     """The secrets as one process sees them; it mints `names` with numbers, so that one can tell who made what."""
     minted = iter(f"{names}{number}" for number in range(100))
     return TokenSecrets(table, clock, lambda: next(minted))
+
+
+def fails(error: Exception) -> Callable[[int, str, Callable[[], Any]], Any]:
+    """For `Wire.meddle`: no call gets through."""
+
+    def meddle(number: int, name: str, call: Callable[[], Any]) -> Any:
+        raise error
+
+    return meddle
 
 
 def submit(table: Any, secrets: TokenSecrets, token: str = "token") -> Report:
@@ -48,18 +59,28 @@ def test_a_process_whose_clock_is_behind_uses_it_all_the_same(clock: Clock) -> N
     assert process(table, Clock(NOW - timedelta(seconds=5)), "two")() == (b"one0",)
 
 
-def test_what_was_read_is_kept_for_a_while_and_for_as_long_as_the_table_does_not_answer(
-    client: Any, clock: Clock
-) -> None:
+def test_what_was_read_is_kept_for_a_while_and_for_as_long_as_the_table_refuses(client: Any, clock: Clock) -> None:
     table, wire = moto_table(client)
     secrets = process(table, clock, "one")
     known = secrets()
     wire.calls.clear()
     clock.now += KEPT
     assert secrets() == known and not wire.calls
-    wire.meddle = lambda number, name, call: 1 / 0
+    wire.meddle = fails(ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem"))
     clock.advance(seconds=1)
     assert secrets() == known and wire.calls == ["get_item"]
+
+
+def test_nobody_waits_twice_for_a_table_that_says_nothing(client: Any, clock: Clock) -> None:
+    table, wire = moto_table(client)
+    secrets = process(table, clock, "one")
+    known = secrets()
+    wire.meddle = fails(ReadTimeoutError(endpoint_url="https://example.com"))
+    clock.now += KEPT + timedelta(seconds=1)
+    with pytest.raises(ReadTimeoutError):
+        secrets()
+    wire.meddle = all_is_well
+    assert secrets() == known
 
 
 def test_a_first_process_that_cannot_read_says_so(client: Any, clock: Clock) -> None:

@@ -272,7 +272,7 @@ def test_who_says_nothing_is_waited_for_until_we_can_still_say_so(monkeypatch: p
         begun = time.monotonic()
         with pytest.raises(HTTPError):
             wire.get_item(TableName="t")
-    assert time.monotonic() - begun > dynamodb.TRIES * 0.1
+    assert dynamodb.TRIES * 0.1 < time.monotonic() - begun < 2
 
 
 def test_a_connection_is_kept_and_threads_have_their_own() -> None:
