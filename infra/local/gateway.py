@@ -76,7 +76,7 @@ def not_found(accept: str) -> Answer:
 class Server(ThreadedHTTPServer):
     """Listens from the moment it is made (so that its port is known), answers once it serves an app."""
 
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), ChaliceRequestHandler)
