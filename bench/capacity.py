@@ -12,10 +12,6 @@ from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, NamedTuple
 
-import boto3
-
-from infra.local.stack import REGION
-
 LEAST_READ, LEAST_OF_AN_INDEX = 1.0, 0.5  # for finding nothing: DynamoDB Local takes 0 for that
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 
@@ -97,12 +93,6 @@ def _bytes(value: Mapping[str, Any]) -> int:
         case "L":
             return 3 + sum(1 + _bytes(one) for one in plain)
     return len(plain)
-
-
-def client(endpoint: str) -> Any:
-    """A DynamoDB client of the engine at `endpoint`."""
-    return boto3.client("dynamodb", endpoint_url=endpoint, region_name=REGION, aws_access_key_id="local",
-                        aws_secret_access_key="local")  # fmt: skip
 
 
 def measure(tell: Callable[[str], None]) -> Mapping[str, Spent]:

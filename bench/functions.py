@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
 
-import boto3
-
 from bench import cold, contest
 from bench.gauge import Gauge, Run
 from infra.local import stack
@@ -35,9 +33,9 @@ class Scene:
     def __init__(self, package: Path, endpoint: str, line: str) -> None:
         """AWS is at `endpoint`; `line` takes what is told over WebSocket."""
         self.package, self._table = package, f"bench-{next(_numbers)}"
-        self._dynamodb, sqs = self._client("dynamodb", endpoint), self._client("sqs", endpoint)
+        self._dynamodb, sqs = stack.client("dynamodb", endpoint), stack.client("sqs", endpoint)
         stack.create_table(endpoint, self._table)
-        self._client("sesv2", endpoint).create_email_identity(EmailIdentity=SENDER)
+        stack.client("sesv2", endpoint).create_email_identity(EmailIdentity=SENDER)
         self.environ = {
             "AWS_ENDPOINT_URL": endpoint,
             "REPORTS_TABLE": self._table,
@@ -61,11 +59,6 @@ class Scene:
         (item,) = (item for item in items if item["sk"] == {"S": "REPORT"})
         image: dict[str, Any] = json.loads(json.dumps(item, default=lambda raw: base64.b64encode(raw).decode()))
         return image
-
-    def _client(self, service: str, endpoint: str) -> Any:
-        made: Any = boto3.client  # by a name that is not known yet
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        return made(service, endpoint_url=endpoint, region_name=stack.REGION, **keys)
 
 
 class _Line(cold.Service):

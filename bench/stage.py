@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from chalice.test import TestEventsClient
 
-from bench.capacity import Meter, Spent, client
+from bench.capacity import Meter, Spent
 from bench.scene import Browser, Bucket, Clock, Sender, Sqs
 from chalicelib import wiring
 from chalicelib.config import Settings
@@ -26,7 +26,7 @@ from chalicelib.sign_in import SignIn
 from chalicelib.table import Table
 from infra.local.functions import Functions
 from infra.local.issuer import AUDIENCE, Issuer
-from infra.local.stack import REGION, create_table
+from infra.local.stack import REGION, client, create_table
 
 ISSUER = "https://issuer.example.com"
 INDEXES = ("by_urgency", "by_deadline", "by_changed")
@@ -83,7 +83,8 @@ class Stage:
 
     def __init__(self, app: Any, endpoint: str) -> None:
         self.clock, self.sqs, self.bucket, self.sender = Clock(), Sqs(), Bucket(), Sender()
-        self._raw, self._client, self._table = client(endpoint), client(endpoint), f"capacity-{uuid.uuid4().hex}"
+        self._raw, self._client = (client("dynamodb", endpoint) for _ in range(2))
+        self._table = f"capacity-{uuid.uuid4().hex}"
         create_table(endpoint, self._table)
         self._meter = Meter(self._client)
         self._functions, self._events = Functions(app, nullcontext), TestEventsClient(app)

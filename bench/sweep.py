@@ -19,7 +19,6 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench.capacity import Meter, Spent
-from bench.capacity import client as bare_client
 from chalicelib import report as life
 from chalicelib import telemetry, wiring
 from chalicelib.crime_numbers import CrimeNumbers
@@ -31,15 +30,15 @@ from chalicelib.rule import THREADS, Swept, TwentyFourHourRule
 from chalicelib.store import Store
 from chalicelib.table import Table, marshal
 from chalicelib.wire import Wire
+from infra.local import stack
 from infra.local.dynamodb_local import dynamodb_local, missing
-from infra.local.stack import REGION, create_table
 
 DUE, SIZES = 100, (2_000, 20_000, 100_000)  # of so many open reports
 ROUNDS, SWEPT = 13, 800  # two blocks for each thread; 10,000 in all, in turns so that both find the same machine
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATE, EARLY = NOW - timedelta(hours=24), NOW - timedelta(hours=12)  # when what is due was received, and what is not
 AT_ONCE = 25  # items that DynamoDB writes in a request
-ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": stack.REGION}
 
 
 class Sweep(NamedTuple):
@@ -68,8 +67,8 @@ class Bench:
     """
 
     def __init__(self, endpoint: str, name: str, client: Any = None) -> None:
-        create_table(endpoint, name)
-        self.name, self._bare = name, bare_client(endpoint)
+        stack.create_table(endpoint, name)
+        self.name, self._bare = name, stack.client("dynamodb", endpoint)
         self._bare.update_table(
             TableName=name, StreamSpecification={"StreamEnabled": False}
         )  # it slows each write more
@@ -127,14 +126,14 @@ def measure(tell: Callable[[str], None]) -> Sweep:
     """Seed and sweep. Needs DynamoDB Local (Java and npm)."""
     tell("Starting DynamoDB Local for the sweep")
     with dynamodb_local() as endpoint, _logging_to_nowhere():
-        by_size = {size: spent for size, spent in _by_size(endpoint, tell)}
+        by_size = dict(_by_size(endpoint, tell))
         races = list(_races(endpoint, tell))
     ours, store, wire = (median(side) for side in zip(*races, strict=True))
     return Sweep(by_size, ours, store, wire, median(race.ours / race.store for race in races))
 
 
 def _by_size(endpoint: str, tell: Callable[[str], None]) -> Iterator[tuple[int, Spent]]:
-    client, numbers, there = bare_client(endpoint), iter(range(2 * SIZES[-1])), 0
+    client, numbers, there = stack.client("dynamodb", endpoint), iter(range(2 * SIZES[-1])), 0
     bench, meter = Bench(endpoint, "sizes", client), Meter(client)
     for size in SIZES:
         tell(f"Sweeping {DUE} due among {size:,} open reports")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import language
+from chalicelib import language, wire
 from chalicelib.config import Settings
 
 if TYPE_CHECKING:
@@ -289,8 +289,7 @@ class Service:
 _SIGNED: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 # A message is stored by then, and who sent it waits to be told so; whoever is not told asks.
 _HASTY: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "retries": {"total_max_attempts": 1}}
-# As `wire.py`, which it stands in for.
-_PATIENT: dict[str, Any] = {"read_timeout": 6}
+_PATIENT: dict[str, Any] = {"read_timeout": wire.SECONDS}  # where it stands in for the wire
 _OWN: dict[str, dict[str, Any]] = {"s3": _SIGNED, "apigatewaymanagementapi": _HASTY, "dynamodb": _PATIENT}
 
 
@@ -308,9 +307,7 @@ def client(name: str, address: str | None = None) -> Any:
 
 
 def _dynamodb() -> Any:
-    from chalicelib.wire import Wire
-
-    return Wire.from_environ(os.environ) or client("dynamodb")
+    return wire.Wire.from_environ(os.environ) or client("dynamodb")
 
 
 def settle() -> None:

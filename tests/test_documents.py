@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_house import files_we_wrote
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-CODE = [
-    ROOT / "Makefile",
-    *ROOT.glob(".ci/*"),
-    *ROOT.glob("infra/*.yaml"),
-    *ROOT.glob("*.py"),
-    *(path for part in ("chalicelib", "infra", "bench", "tests") for path in ROOT.glob(f"{part}/**/*.py")),
-]
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"\bdocs/[\w/-]+\.md\b")
@@ -27,7 +22,8 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_every_page_that_code_or_pages_name_is_there() -> None:
-    named = {(path.name, name) for path in (*CODE, *PAGES) for name in NAMED.findall(path.read_text())}
+    texts = [path for path in files_we_wrote() if path.suffix in (".py", ".md", ".yaml", ".mjs", "")]
+    named = {(path.name, name) for path in texts for name in NAMED.findall(path.read_text())}
     assert len(named) > 50 and [one for one in named if not (ROOT / one[1]).is_file()] == []
 
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from door import Door
 from scale_pages import number, tables, text_of
 
-from bench.capacity import Meter, client
+from bench.capacity import Meter
 from chalicelib.chat_hours import ALWAYS
 from chalicelib.handlers import sockets as handler
 from chalicelib.report import Actor
 from chalicelib.sockets import Sockets
 from chalicelib.table import Table
-from infra.local.stack import create_table
+from infra.local.stack import client, create_table
 
 ADVISORS = 2  # who are connected: one talks, one has nothing to do with it
 Step = tuple[str, Callable[[], Any]]
@@ -53,7 +53,7 @@ class Scene:
         self.door, self.line = Door(app), Line()
         name = f"scale-{uuid.uuid4().hex}"
         create_table(endpoint, name)
-        dynamodb = client(endpoint)
+        dynamodb = client("dynamodb", endpoint)
         self.meter = Meter(dynamodb)
         service: Any = self.door.service
         service.settings = replace(service.settings, chat_hours=ALWAYS, chat_socket="wss://chat.example.com")

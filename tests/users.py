@@ -8,11 +8,11 @@ from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
-import boto3
 import requests
 from conftest import Runner
 
 from chalicelib.forms import EXAMPLES
+from infra.local.stack import client
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 Pairs = list[tuple[str, str]]
@@ -41,13 +41,7 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
 @cache  # making one takes long
 def aws_client(name: str, endpoint: str) -> Any:
     """A client of the AWS on this machine."""
-    return boto3.client(
-        name,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        region_name="eu-west-2",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return client(name, endpoint)
 
 
 class Public:

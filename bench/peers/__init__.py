@@ -1,13 +1,12 @@
 """What people would use instead: each peer is a folder with its pins and its `app.py`, unpacked as Lambda would."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from infra.local.once import made_once
 
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / ".cache" / "bench"
@@ -19,18 +18,16 @@ def build(name: str) -> Path:
     it is another. RuntimeError if pip cannot get what is asked for.
     """
     files = [HERE / name / "requirements.txt", HERE / name / "app.py", *(HERE / file for file in SHARED)]
-    made = BUILT / f"{name}-{_hash(files)}"
-    if not made.exists():
-        BUILT.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=BUILT) as scratch:
-            folder = Path(scratch, name)
-            _pip("install", "--no-deps", "--no-compile", "--target", str(folder), "-r", str(files[0]))
-            for file in files[1:]:
-                shutil.copy(file, folder)
-            _python("-m", "compileall", "-q", str(folder))
-            with suppress(OSError):  # another run was quicker
-                os.rename(folder, made)
-    return made
+
+    def make(scratch: Path) -> Path:
+        folder = scratch / name
+        _pip("install", "--no-deps", "--no-compile", "--target", str(folder), "-r", str(files[0]))
+        for file in files[1:]:
+            shutil.copy(file, folder)
+        _python("-m", "compileall", "-q", str(folder))
+        return folder
+
+    return made_once(BUILT / f"{name}-{_hash(files)}", make)
 
 
 def _hash(files: list[Path]) -> str:

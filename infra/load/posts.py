@@ -3,10 +3,9 @@
 import itertools
 import json
 import uuid
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
+from chalicelib.report_items import written
 from infra.load.sending import Post
 from infra.replay.people import People, body
 
@@ -27,9 +26,4 @@ class Posts:
         told = self._kinds[number % KINDS]
         contact = told["contact"] | {"email": f"load{number}@example.com", "safe_to_write": "yes"}
         told = told | {"what_happened": f"{told['what_happened']} Number {number}.", "contact": contact}
-        return Post(str(uuid.uuid4()), in_one_form(told))
-
-
-def in_one_form(answers: Mapping[str, Any]) -> str:
-    """Answers as text, in the form that the service has of equal answers."""
-    return json.dumps(answers, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return Post(str(uuid.uuid4()), written(told).decode())

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from chalicelib.reference import show
-from chalicelib.report_items import letter_key, reference_of, report_of
+from chalicelib.report_items import letter_key, reference_of, report_of, written
 from chalicelib.table import Table, unmarshal
-from infra.load.posts import in_one_form
 from infra.load.sending import Answer, Post
 
 DONE = ("received", "triaged")
@@ -39,7 +38,7 @@ def kept(table: Table) -> list[Kept]:
         else:
             states[reference_of(item)] = item["state"]
     return [
-        Kept(one.reference, in_one_form(one.answers), tuple(entry["what"] for entry in one.entries),
+        Kept(one.reference, written(one.answers).decode(), tuple(entry["what"] for entry in one.entries),
              states.get(one.reference, "never begun"), letters[one.reference])
         for one in reports
     ]  # fmt: skip

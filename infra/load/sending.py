@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from infra.local.children import end_with_parent
+from infra.local.once import made_once
 from infra.replay.service import Failed
 
 HERE = Path(__file__).parent
@@ -77,16 +78,14 @@ def _run(command: Sequence[str], folder: Path, seconds: float, told: Callable[[A
 def _installed() -> Path:
     """The folder of the tool; other pins, another folder."""
     pins = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PINS)).hexdigest()
-    home = Path(f".cache/loadtest-{pins[:12]}")
-    if not home.exists():
-        home.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent) as parent:
-            folder = Path(parent, "tool")
-            folder.mkdir()
-            for name in PINS:
-                shutil.copy(HERE / name, folder)
-            install = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(install, cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            if not home.exists():  # another run may have been quicker
-                folder.rename(home)
-    return home
+    return made_once(Path(f".cache/loadtest-{pins[:12]}"), _install)
+
+
+def _install(scratch: Path) -> Path:
+    folder = scratch / "tool"
+    folder.mkdir()
+    for name in PINS:
+        shutil.copy(HERE / name, folder)
+    install = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run(install, cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return folder

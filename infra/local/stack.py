@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import yaml
@@ -62,6 +63,13 @@ def moto() -> Iterator[str]:
         process.wait()
 
 
+def client(service: str, endpoint: str) -> Any:
+    """A client of the AWS on this machine that is at `endpoint`, whatever the environment says."""
+    made: Any = boto3.client  # by a name that is not known yet
+    return made(service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id="local",
+                aws_secret_access_key="local")  # fmt: skip
+
+
 def apply_template(visibility_seconds: int = VISIBILITY_SECONDS) -> dict[str, str]:
     """Create what `infra/data.yaml` describes; gives the outputs of the stack."""
     parameters = {"Stage": STAGE, "VisibilityTimeout": str(visibility_seconds)}
@@ -85,17 +93,11 @@ def create_table(endpoint: str, name: str) -> str:
     """
     properties = yaml.safe_load(TEMPLATE.read_text())["Resources"]["ReportsTable"]["Properties"]
     wanted = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-    with suppress(client.exceptions.ResourceInUseException):
-        client.create_table(
+    dynamodb = client("dynamodb", endpoint)
+    with suppress(dynamodb.exceptions.ResourceInUseException):
+        dynamodb.create_table(
             TableName=name,
             StreamSpecification=properties["StreamSpecification"] | {"StreamEnabled": True},
             **{key: properties[key] for key in wanted},
         )
-    return str(client.describe_table(TableName=name)["Table"]["LatestStreamArn"])
+    return str(dynamodb.describe_table(TableName=name)["Table"]["LatestStreamArn"])

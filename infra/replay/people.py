@@ -10,6 +10,7 @@ from typing import Any
 from faker import Faker
 
 from chalicelib.forms import canonical, read_json
+from chalicelib.report_items import written
 from chalicelib.times import local
 
 _CATEGORIES = {"burglary": 22, "theft": 51, "criminal_damage": 27}
@@ -158,4 +159,4 @@ class People:
 
 def body(report: Mapping[str, Any], at: datetime) -> bytes:
     """The report as it is sent, having passed the form's own models."""
-    return json.dumps(canonical(read_json(json.dumps(report), local(at).date()))).encode()
+    return written(canonical(read_json(json.dumps(report), local(at).date())))

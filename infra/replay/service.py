@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import boto3
 import requests
 from requests.adapters import HTTPAdapter
 from rich.console import Console
@@ -19,7 +18,7 @@ from rich.console import Console
 from chalicelib.table import Table
 from chalicelib.times import read_stamp, stamp
 from infra.local.children import end_with_parent
-from infra.local.stack import REGION, STAGE
+from infra.local.stack import STAGE, client
 
 PATIENCE_SECONDS = 300
 
@@ -78,9 +77,7 @@ class Service:
 
     def table(self) -> Table:
         """The table itself, not what the service says of it."""
-        dynamodb = boto3.client("dynamodb", endpoint_url=self._database, region_name=REGION,
-                                aws_access_key_id="local", aws_secret_access_key="local")  # fmt: skip
-        return Table(dynamodb, f"crime-reports-{STAGE}")
+        return Table(client("dynamodb", self._database), f"crime-reports-{STAGE}")
 
     def _session(self) -> requests.Session:
         if not hasattr(self._threads, "session"):
